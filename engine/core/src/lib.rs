@@ -1,0 +1,27 @@
+//! The pure half of the engine: from a workflow file to a plan, and from events to decisions.
+//!
+//! ```text
+//!   file ──admit──► Plan ─┐
+//!                         ├─ decide(run, Stamped<Event>) ──► (run, effects)      project(run) ──► status
+//!   events ───────────────┘                                  owed(run) ──► effects still due
+//! ```
+//!
+//! Nothing here reads a clock, the environment, a file or the order of a hash map: time, chance
+//! and settings arrive as arguments, so a list of events replays to the same bytes.
+//!
+//! Not here: who runs a process (`usher::adapters`), who stores bytes (`usher-ledger`).
+
+pub mod admit;
+pub mod decide;
+pub mod draft;
+pub mod effect;
+pub mod event;
+pub mod invariant;
+pub mod owed;
+pub mod phase;
+pub mod plan;
+pub mod prepared;
+pub mod project;
+pub mod run;
+pub mod scope;
+pub mod work;

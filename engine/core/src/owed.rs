@@ -1,0 +1,46 @@
+//! Every effect that a committed state may still lack.
+//!
+//! Effects are never stored: after a wake, a take-over, a reload or a commit of unknown outcome the
+//! shell carries out what this lists. Each is harmless when it was carried out already.
+//!
+//! Law: every effect that `decide` returns, notes aside, is in `owed` of the state it returns
+//! (INV-09).
+
+use crate::effect::Effect;
+use crate::phase::Phase;
+use crate::run::{Kind, Run};
+
+/// The effects owed by a run: launches and stops of live nodes, releases of ended ones.
+#[must_use]
+pub fn owed(run: &Run) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for (node_ix, node) in (0..).zip(&run.nodes) {
+        if node.kind != Kind::Pod || node.launch == 0 {
+            continue;
+        }
+        let launch = node.launch;
+        for old in 1..launch {
+            effects.push(Effect::ReleasePod { node: node_ix, launch: old });
+        }
+        match node.phase {
+            Phase::Starting | Phase::Running => {
+                effects.push(Effect::LaunchPod { node: node_ix, launch });
+            }
+            Phase::Stopping => effects.push(Effect::StopPod { node: node_ix, launch }),
+            Phase::Succeeded | Phase::Failed | Phase::Error => {
+                effects.push(Effect::ReleasePod { node: node_ix, launch });
+            }
+            Phase::New
+            | Phase::Suspended
+            | Phase::BackingOff
+            | Phase::Skipped
+            | Phase::Omitted => {}
+        }
+    }
+    if run.head.phase.is_done() {
+        effects.push(Effect::AnnounceEnd);
+    } else if !run.index.agenda.is_empty() && !run.head.suspended {
+        effects.push(Effect::Continue);
+    }
+    effects
+}

@@ -1,0 +1,249 @@
+//! The phase of a node, and the only function that may change it.
+//!
+//! Every pair of phase and signal is written out: an illegal one is an [`Illegal`], never a silent
+//! change. The table in `engine/core/README.md` is generated from [`Phase::next`].
+//!
+//! Invariants: INV-01. Not here: Argo's seven words (`project`).
+
+use serde::{Deserialize, Serialize};
+
+/// Where a node stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Phase {
+    /// Made in this turn, nothing decided yet. Never committed.
+    #[serde(rename = "N")]
+    New,
+    /// The intent to run a process is committed; Argo's Pending.
+    #[serde(rename = "S")]
+    Starting,
+    /// A process runs, or a group has open children.
+    #[serde(rename = "R")]
+    Running,
+    /// A suspend node waits; Argo's Running.
+    #[serde(rename = "W")]
+    Suspended,
+    /// A retry node waits for its next attempt; Argo's Running.
+    #[serde(rename = "B")]
+    BackingOff,
+    /// Its process was told to end and has not yet; Argo's Running.
+    #[serde(rename = "T")]
+    Stopping,
+    /// Done well.
+    #[serde(rename = "OK")]
+    Succeeded,
+    /// Done badly, by its own exit code, a limit or a person.
+    #[serde(rename = "F")]
+    Failed,
+    /// Could not be carried out.
+    #[serde(rename = "E")]
+    Error,
+    /// Its `when` was false.
+    #[serde(rename = "K")]
+    Skipped,
+    /// Its `depends` was false.
+    #[serde(rename = "O")]
+    Omitted,
+}
+
+/// What may happen to a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Signal {
+    /// A process is to be started for it.
+    Launch,
+    /// Its process runs, its children begin, or its wait between attempts is over.
+    Begin,
+    /// It waits for a person or a time.
+    Suspend,
+    /// It waits for its next attempt.
+    BackOff,
+    /// Its process is told to end.
+    Stop,
+    /// It ends well.
+    Succeed,
+    /// It ends badly.
+    Fail,
+    /// It ends in error.
+    Err,
+    /// It is left out: `when` was false.
+    Skip,
+    /// It is left out: `depends` was false.
+    Omit,
+}
+
+/// A signal that a phase does not take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("signal {signal:?} is not allowed in phase {phase:?}")]
+pub struct Illegal {
+    /// The phase, which stays.
+    pub phase: Phase,
+    /// The signal that was refused.
+    pub signal: Signal,
+}
+
+impl Phase {
+    /// Every phase, in the order of the table.
+    pub const ALL: [Phase; 11] = [
+        Phase::New,
+        Phase::Starting,
+        Phase::Running,
+        Phase::Suspended,
+        Phase::BackingOff,
+        Phase::Stopping,
+        Phase::Succeeded,
+        Phase::Failed,
+        Phase::Error,
+        Phase::Skipped,
+        Phase::Omitted,
+    ];
+
+    /// The phase after `signal`.
+    ///
+    /// # Errors
+    /// [`Illegal`] when the pair is not allowed; the phase stays as it is.
+    pub fn next(self, signal: Signal) -> Result<Phase, Illegal> {
+        let illegal = Err(Illegal { phase: self, signal });
+        match self {
+            Phase::New => match signal {
+                Signal::Launch => Ok(Phase::Starting),
+                Signal::Begin => Ok(Phase::Running),
+                Signal::Suspend => Ok(Phase::Suspended),
+                Signal::Fail => Ok(Phase::Failed),
+                Signal::Err => Ok(Phase::Error),
+                Signal::Skip => Ok(Phase::Skipped),
+                Signal::Omit => Ok(Phase::Omitted),
+                Signal::BackOff | Signal::Stop | Signal::Succeed => illegal,
+            },
+            Phase::Starting => match signal {
+                Signal::Begin => Ok(Phase::Running),
+                Signal::Stop => Ok(Phase::Stopping),
+                Signal::Succeed => Ok(Phase::Succeeded),
+                Signal::Fail => Ok(Phase::Failed),
+                Signal::Err => Ok(Phase::Error),
+                Signal::Launch | Signal::Suspend | Signal::BackOff | Signal::Skip
+                | Signal::Omit => illegal,
+            },
+            Phase::Running => match signal {
+                Signal::BackOff => Ok(Phase::BackingOff),
+                Signal::Stop => Ok(Phase::Stopping),
+                Signal::Succeed => Ok(Phase::Succeeded),
+                Signal::Fail => Ok(Phase::Failed),
+                Signal::Err => Ok(Phase::Error),
+                Signal::Launch | Signal::Begin | Signal::Suspend | Signal::Skip
+                | Signal::Omit => illegal,
+            },
+            Phase::Suspended => match signal {
+                Signal::Succeed => Ok(Phase::Succeeded),
+                Signal::Fail => Ok(Phase::Failed),
+                Signal::Err => Ok(Phase::Error),
+                Signal::Launch | Signal::Begin | Signal::Suspend | Signal::BackOff
+                | Signal::Stop | Signal::Skip | Signal::Omit => illegal,
+            },
+            Phase::BackingOff => match signal {
+                Signal::Begin => Ok(Phase::Running),
+                Signal::Fail => Ok(Phase::Failed),
+                Signal::Err => Ok(Phase::Error),
+                Signal::Launch | Signal::Suspend | Signal::BackOff | Signal::Stop
+                | Signal::Succeed | Signal::Skip | Signal::Omit => illegal,
+            },
+            Phase::Stopping => match signal {
+                Signal::Fail => Ok(Phase::Failed),
+                Signal::Succeed
+                | Signal::Err
+                | Signal::Launch | Signal::Begin | Signal::Suspend | Signal::BackOff
+                | Signal::Stop | Signal::Skip | Signal::Omit => illegal,
+            },
+            Phase::Succeeded | Phase::Failed | Phase::Error | Phase::Skipped | Phase::Omitted => {
+                match signal {
+                    Signal::Launch | Signal::Begin | Signal::Suspend | Signal::BackOff
+                    | Signal::Stop | Signal::Succeed | Signal::Fail | Signal::Err
+                    | Signal::Skip | Signal::Omit => illegal,
+                }
+            }
+        }
+    }
+
+    /// Whether nothing more will happen to the node (Argo's "fulfilled").
+    #[must_use]
+    pub fn is_done(self) -> bool {
+        matches!(
+            self,
+            Phase::Succeeded | Phase::Failed | Phase::Error | Phase::Skipped | Phase::Omitted
+        )
+    }
+
+    /// Whether it ended Failed or in Error.
+    #[must_use]
+    pub fn is_bad(self) -> bool {
+        matches!(self, Phase::Failed | Phase::Error)
+    }
+}
+
+impl Signal {
+    /// Every signal, in the order of the table.
+    pub const ALL: [Signal; 10] = [
+        Signal::Launch,
+        Signal::Begin,
+        Signal::Suspend,
+        Signal::BackOff,
+        Signal::Stop,
+        Signal::Succeed,
+        Signal::Fail,
+        Signal::Err,
+        Signal::Skip,
+        Signal::Omit,
+    ];
+}
+
+/// The table of all pairs as markdown, for `engine/core/README.md`.
+#[must_use]
+pub fn table() -> String {
+    let mut out = String::from("| phase |");
+    for signal in Signal::ALL {
+        out.push_str(&format!(" {signal:?} |"));
+    }
+    out.push_str("\n|---|");
+    out.push_str(&"---|".repeat(Signal::ALL.len()));
+    for phase in Phase::ALL {
+        out.push_str(&format!("\n| **{phase:?}** |"));
+        for signal in Signal::ALL {
+            match phase.next(signal) {
+                Ok(next) => out.push_str(&format!(" {next:?} |")),
+                Err(_) => out.push_str(" – |"),
+            }
+        }
+    }
+    out.push('\n');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No signal moves a node that is done, and none leads back to `New`.
+    #[test]
+    fn done_is_done() {
+        for phase in Phase::ALL {
+            for signal in Signal::ALL {
+                match phase.next(signal) {
+                    Ok(next) => {
+                        assert!(!phase.is_done(), "{phase:?} took {signal:?}");
+                        assert_ne!(next, Phase::New);
+                    }
+                    Err(illegal) => assert_eq!(illegal, Illegal { phase, signal }),
+                }
+            }
+        }
+    }
+
+    /// The README shows the table as it is. `UPDATE=1` writes it.
+    #[test]
+    fn readme_has_the_table() {
+        let readme = include_str!("../README.md");
+        assert!(
+            readme.contains(&table()),
+            "the phase table of engine/core/README.md is not:\n{}",
+            table()
+        );
+    }
+}

@@ -1,0 +1,249 @@
+//! What we remember of one execution.
+//!
+//! ```text
+//!   Run = plan (shared, immutable) + identity + head (small, one row) + nodes (one row each)
+//!       + index (derived: children, counts, due times, what is left to do; never stored)
+//! ```
+//!
+//! Only [`crate::draft`] changes a run. Nodes are numbered in the order in which they were made, a
+//! parent always before its children; Argo's ids are computed from names when they are shown, so
+//! two names with one 32-bit hash cannot mix up two nodes.
+
+mod codec;
+mod index;
+mod names;
+mod node;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub use codec::{DecodeError, decode, encode_head, encode_node};
+pub use index::{Index, Item};
+pub use names::{fnv1a_32, node_id, pod_name};
+pub use node::{Cause, Kind, Node};
+
+use crate::plan::{Body, Call, Plan, Shutdown, Template};
+use crate::prepared::Prepared;
+
+/// Number of a node within its run, from 0 in the order of making.
+pub type NodeIx = u32;
+
+/// Who a run is; never changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Unique for ever, a UUID.
+    pub uid: String,
+    /// `metadata.name`.
+    pub name: String,
+    /// `metadata.namespace`.
+    pub namespace: String,
+    /// When it was submitted, milliseconds UTC.
+    pub created_ms: i64,
+    /// The account that submitted it.
+    pub submitter: String,
+}
+
+/// How a run stands as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RunPhase {
+    /// Accepted, not begun.
+    Pending,
+    /// Begun.
+    Running,
+    /// Ended well.
+    Succeeded,
+    /// Ended badly.
+    Failed,
+    /// Could not be carried out.
+    Error,
+}
+
+impl RunPhase {
+    /// Argo's word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            RunPhase::Pending => "Pending",
+            RunPhase::Running => "Running",
+            RunPhase::Succeeded => "Succeeded",
+            RunPhase::Failed => "Failed",
+            RunPhase::Error => "Error",
+        }
+    }
+
+    /// Whether the run has ended.
+    #[must_use]
+    pub fn is_done(self) -> bool {
+        matches!(self, RunPhase::Succeeded | RunPhase::Failed | RunPhase::Error)
+    }
+}
+
+/// A command's order to end waiting nodes, until all of them are ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sweep {
+    /// Only nodes made before the command: with a smaller number than this.
+    pub below: NodeIx,
+    /// A node field selector; none means all.
+    pub selector: Option<String>,
+    /// Whether they end Failed; else Succeeded.
+    pub fails: bool,
+    /// Their message.
+    pub message: String,
+}
+
+/// The run's own small state: one row, written by every turn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// Version of this body's layout.
+    pub v: u32,
+    /// Who it is.
+    pub identity: Identity,
+    /// How it stands.
+    pub phase: RunPhase,
+    /// Its message, empty for none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// When it began, milliseconds UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_ms: Option<i64>,
+    /// When it ended, milliseconds UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_ms: Option<i64>,
+    /// `spec.suspend` as it is now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suspended: bool,
+    /// `spec.shutdown` as it is now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shutdown: Option<Shutdown>,
+    /// Whether `spec.activeDeadlineSeconds` has passed and been acted upon.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub overdue: bool,
+    /// The exit handler's node, once made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_node: Option<NodeIx>,
+    /// Waiting nodes that commands have asked to end and that are not all ended yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sweeps: Vec<Sweep>,
+    /// Time of the last event, milliseconds UTC: time never goes back within a run.
+    pub clock_ms: i64,
+}
+
+/// One execution of a plan.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// What is carried out.
+    pub plan: Arc<Prepared>,
+    /// Its own state.
+    pub head: Head,
+    /// All nodes by number.
+    pub nodes: Vec<Node>,
+    /// Derived; rebuilt on load.
+    pub index: Index,
+}
+
+/// The layout version that this binary writes.
+pub const BODY_VERSION: u32 = 1;
+
+impl Run {
+    /// A run that has not begun.
+    #[must_use]
+    pub fn new(plan: Arc<Prepared>, identity: Identity) -> Run {
+        let head = Head {
+            v: BODY_VERSION,
+            phase: RunPhase::Pending,
+            message: String::new(),
+            started_ms: None,
+            finished_ms: None,
+            suspended: plan.plan.suspended,
+            shutdown: plan.plan.shutdown,
+            overdue: false,
+            exit_node: None,
+            sweeps: Vec::new(),
+            clock_ms: identity.created_ms,
+            identity,
+        };
+        Run { plan, head, nodes: Vec::new(), index: Index::default() }
+    }
+
+    /// The node of a number.
+    #[must_use]
+    pub fn node(&self, ix: NodeIx) -> Option<&Node> {
+        self.nodes.get(ix as usize)
+    }
+
+    /// The admitted specification.
+    #[must_use]
+    pub fn spec(&self) -> &Plan {
+        &self.plan.plan
+    }
+
+    /// The template that a node carries out; none for a step group.
+    #[must_use]
+    pub fn template(&self, ix: NodeIx) -> Option<&Template> {
+        let at = self.node(ix)?.template?;
+        self.spec().templates.get(at as usize)
+    }
+
+    /// The step or task that called for a node; none for roots and groups.
+    #[must_use]
+    pub fn call(&self, ix: NodeIx) -> Option<&Call> {
+        let node = self.node(ix)?;
+        let parent_ix = node.parent?;
+        let parent = self.node(parent_ix)?;
+        match parent.kind {
+            Kind::Retry => self.call(parent_ix),
+            Kind::Group => {
+                let steps = parent.parent?;
+                let Body::Steps(groups) = &self.template(steps)?.body else { return None };
+                groups.get(parent.slot as usize)?.get(node.slot as usize)
+            }
+            Kind::Dag => {
+                let Body::Dag(dag) = &self.template(parent_ix)?.body else { return None };
+                dag.tasks.get(node.slot as usize).map(|task| &task.call)
+            }
+            Kind::Pod | Kind::Steps | Kind::Suspend | Kind::Skipped => None,
+        }
+    }
+
+    /// The steps or dag node around a node (Argo's boundary); none for roots.
+    #[must_use]
+    pub fn boundary(&self, ix: NodeIx) -> Option<NodeIx> {
+        let mut at = self.node(ix)?.parent;
+        while let Some(parent) = at {
+            let node = self.node(parent)?;
+            if matches!(node.kind, Kind::Steps | Kind::Dag) {
+                return Some(parent);
+            }
+            at = node.parent;
+        }
+        None
+    }
+
+    /// The due time of the run's own deadline, if it still counts.
+    #[must_use]
+    pub fn deadline_ms(&self) -> Option<i64> {
+        if self.head.overdue || self.head.phase.is_done() || self.head.suspended {
+            return None;
+        }
+        let seconds = self.spec().deadline_s?;
+        Some(self.head.started_ms?.saturating_add(seconds.max(0).saturating_mul(1000)))
+    }
+
+    /// When something is next due by itself, milliseconds UTC.
+    #[must_use]
+    pub fn next_due_ms(&self) -> Option<i64> {
+        let node = self.index.dues.iter().next().map(|(due, _)| *due);
+        match (node, self.deadline_ms()) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// Whether a process or an unfinished expansion needs an actor; else the run may sleep.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        !self.head.phase.is_done()
+            && (self.index.busy > 0 || (!self.index.agenda.is_empty() && !self.head.suspended))
+    }
+}

@@ -1,0 +1,195 @@
+//! What a run knows about itself without being told: derived from plan and nodes, never stored.
+//!
+//! Counts, child lists, due times and the agenda make an event cost the same in a run of 100 nodes
+//! and of 50,000. Rebuilding reads every node once, at load.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::{Kind, NodeIx, Run};
+use crate::phase::Phase;
+use crate::plan::Body;
+
+/// A piece of work that the state calls for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Item {
+    /// Look at a group: make its next children, or end it.
+    Advance(NodeIx),
+    /// Look at one task of a dag: begin it when what it depends on is over.
+    Task(NodeIx, u32),
+    /// Look at all tasks of a dag from this one on.
+    Tasks(NodeIx, u32),
+    /// Stop what a shutdown or the run's deadline must stop.
+    Halt,
+    /// End waiting nodes that a command named.
+    Sweep,
+    /// Look at the run: begin it, begin its exit handler, or end it.
+    Root,
+}
+
+/// The nodes of a dag by task.
+#[derive(Debug, Clone, Default)]
+pub struct Tasks {
+    /// The node of each task, once made.
+    pub nodes: Vec<Option<NodeIx>>,
+    /// Whether a target needs the task.
+    pub needed: Vec<bool>,
+    /// How many needed tasks are not done.
+    pub left: u32,
+}
+
+/// Derived state of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Index {
+    /// Children of each node in order of making.
+    pub kids: Vec<Vec<NodeIx>>,
+    /// How many children of each node are not done.
+    pub open: Vec<u32>,
+    /// How deep each node's template call is nested.
+    pub depth: Vec<u32>,
+    /// Whether each node belongs to the exit handler.
+    pub in_exit: Vec<bool>,
+    /// Nodes that have a keeper.
+    pub live: BTreeSet<NodeIx>,
+    /// How many nodes have a process.
+    pub busy: usize,
+    /// Due times of live nodes, milliseconds UTC.
+    pub dues: BTreeSet<(i64, NodeIx)>,
+    /// Tasks of each unfinished dag node.
+    pub tasks: BTreeMap<NodeIx, Tasks>,
+    /// What is left to do, oldest first.
+    pub agenda: VecDeque<Item>,
+    /// Nodes that have ended, by how: Succeeded, Skipped or Omitted, and bad ones.
+    pub done: u32,
+}
+
+impl Index {
+    /// Adds an item to the agenda unless it is the last one already.
+    pub fn plan(&mut self, item: Item) {
+        if self.agenda.back() != Some(&item) {
+            self.agenda.push_back(item);
+        }
+    }
+}
+
+impl Run {
+    /// Takes a node that was just added (the last of `nodes`) into the index.
+    pub(crate) fn index_new(&mut self, ix: NodeIx) {
+        let Some(node) = self.nodes.get(ix as usize) else { return };
+        let (parent, kind, phase) = (node.parent, node.kind, node.phase);
+        let (mut depth, mut in_exit) = (0, false);
+        if let Some(parent) = parent.map(|p| p as usize) {
+            depth = self.index.depth.get(parent).copied().unwrap_or(0);
+            in_exit = self.index.in_exit.get(parent).copied().unwrap_or(false);
+            if let Some(kids) = self.index.kids.get_mut(parent) {
+                kids.push(ix);
+            }
+        } else {
+            in_exit = node.slot == 1;
+        }
+        if matches!(kind, Kind::Steps | Kind::Dag) {
+            depth += 1;
+        }
+        self.index.kids.push(Vec::new());
+        self.index.open.push(0);
+        self.index.depth.push(depth);
+        self.index.in_exit.push(in_exit);
+        if let Some(parent) = parent {
+            if !phase.is_done() {
+                self.index.open[parent as usize] += 1;
+            }
+            let slot = self.nodes[ix as usize].slot as usize;
+            if let Some(tasks) = self.index.tasks.get_mut(&parent) {
+                if let Some(place) = tasks.nodes.get_mut(slot) {
+                    *place = Some(ix);
+                }
+                if phase.is_done() && tasks.needed.get(slot) == Some(&true) {
+                    tasks.left = tasks.left.saturating_sub(1);
+                }
+            }
+        }
+        if kind == Kind::Dag && !phase.is_done() {
+            let tasks = self.tasks_of(ix);
+            self.index.tasks.insert(ix, tasks);
+        }
+        if phase.is_done() {
+            self.index.done += 1;
+        }
+        self.index_waits(ix, true);
+    }
+
+    /// Adds (`on`) or removes what an unfinished node has in the live sets.
+    pub(crate) fn index_waits(&mut self, ix: NodeIx, on: bool) {
+        let Some(node) = self.nodes.get(ix as usize) else { return };
+        let due = node.due_ms(self.head.suspended);
+        if on {
+            if node.is_live() {
+                self.index.live.insert(ix);
+            }
+            self.index.busy += usize::from(node.has_process());
+            if let Some(due) = due {
+                self.index.dues.insert((due, ix));
+            }
+        } else {
+            self.index.live.remove(&ix);
+            self.index.busy -= usize::from(node.has_process());
+            if let Some(due) = due {
+                self.index.dues.remove(&(due, ix));
+            }
+        }
+    }
+
+    /// Recomputes all due times: `spec.suspend` has changed.
+    pub(crate) fn index_dues(&mut self) {
+        let suspended = self.head.suspended;
+        self.index.dues = self
+            .index
+            .live
+            .iter()
+            .filter_map(|ix| Some((self.nodes.get(*ix as usize)?.due_ms(suspended)?, *ix)))
+            .collect();
+    }
+
+    fn tasks_of(&self, ix: NodeIx) -> Tasks {
+        let Some(Body::Dag(dag)) = self.template(ix).map(|template| &template.body) else {
+            return Tasks::default();
+        };
+        let needed = crate::decide::needed_tasks(self, ix, dag);
+        let left = needed.iter().filter(|needed| **needed).count();
+        Tasks {
+            nodes: vec![None; dag.tasks.len()],
+            needed,
+            left: u32::try_from(left).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// Builds the whole index after a load.
+    pub(crate) fn reindex(&mut self) {
+        self.index = Index::default();
+        let count = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
+        for ix in 0..count {
+            let node = &self.nodes[ix as usize];
+            let name = self.name_at(node.parent, node.slot);
+            self.nodes[ix as usize].name = name;
+            self.index_new(ix);
+        }
+        if self.head.phase.is_done() {
+            return;
+        }
+        for ix in 0..count {
+            let node = &self.nodes[ix as usize];
+            if node.is_group() && node.phase == Phase::Running {
+                if node.kind == Kind::Dag {
+                    self.index.plan(Item::Tasks(ix, 0));
+                }
+                self.index.plan(Item::Advance(ix));
+            }
+        }
+        if self.head.shutdown.is_some() || self.head.overdue {
+            self.index.plan(Item::Halt);
+        }
+        if !self.head.sweeps.is_empty() {
+            self.index.plan(Item::Sweep);
+        }
+        self.index.plan(Item::Root);
+    }
+}

@@ -1,0 +1,241 @@
+//! The engine of a state directory, hosted in this process on a thread of its own.
+//!
+//! Start, in order: the ledger (migrated, its partitions taken over), the launcher, the actors, the
+//! socket. The start after a crash is the same start: whatever is owed is done again, harmlessly.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use actix::{Actor, Addr};
+use anyhow::Context as _;
+use tokio::sync::broadcast;
+use usher_ledger::{Durability, Fence, Reader, Sqlite, Writer};
+
+use crate::actors::engine::{Engine, Open, read_inventory};
+use crate::actors::pod_watch::PodWatch;
+use crate::actors::shell::{PlanCache, Settings, Shell};
+use crate::adapters::local::Local;
+use crate::ports::clock::{Clock, SystemClock};
+use crate::reading::ReadPool;
+use crate::server::{Api, serve};
+use crate::state::{Lock, StateDir};
+
+/// How the engine is to run.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Settings of the engine.
+    pub settings: Settings,
+    /// What a commit survives.
+    pub durability: Durability,
+}
+
+/// How many threads read the ledger.
+const READERS: usize = 2;
+
+/// How many changes a slow watcher may lag behind before it skips some.
+const CHANGES: usize = 4_096;
+
+/// Due times read at start, milliseconds ahead.
+const AHEAD_MS: i64 = 600_000;
+
+/// A hosted engine.
+#[derive(Debug)]
+pub struct Host {
+    api: Arc<Api>,
+    thread: Option<std::thread::JoinHandle<()>>,
+    over: mpsc::Receiver<()>,
+}
+
+impl Host {
+    /// Starts an engine; returns when it accepts clients.
+    ///
+    /// # Errors
+    /// When the ledger cannot be opened, or the launcher or the socket do not start.
+    pub fn start(state: &StateDir, lock: Lock, options: &Options) -> anyhow::Result<Host> {
+        let (ready, started) = mpsc::channel();
+        let (end, over) = mpsc::channel();
+        let (state, options) = (state.clone(), options.clone());
+        let thread = std::thread::Builder::new()
+            .name("engine".to_owned())
+            .spawn(move || {
+                let _lock = lock;
+                let system = actix_rt::System::new();
+                system.block_on(async move {
+                    match open(&state, &options).await {
+                        Ok((api, writer)) => {
+                            let _ = ready.send(Ok(api.clone()));
+                            api.ended().await;
+                            let _ = std::fs::remove_file(state.path().join("sock"));
+                            writer.close();
+                        }
+                        Err(error) => {
+                            let _ = ready.send(Err(error));
+                        }
+                    }
+                });
+                let _ = end.send(());
+            })
+            .context("start the engine's thread")?;
+        let api = started.recv().context("the engine's thread ended at its start")??;
+        Ok(Host { api, thread: Some(thread), over })
+    }
+
+    /// Brings the engine to its end: what is committed stays, what runs goes on under its launcher.
+    pub fn stop(mut self) {
+        self.api.shut_down();
+        let ended = self.over.recv_timeout(Duration::from_secs(5));
+        if ended.is_ok()
+            && let Some(thread) = self.thread.take()
+        {
+            let _ = thread.join();
+        }
+    }
+
+    /// Waits until the engine has ended, for a process that is nothing but the engine.
+    pub fn wait(mut self) {
+        let _ = self.over.recv();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+
+    /// Lets another thread end the engine.
+    #[must_use]
+    pub fn stopper(&self) -> Arc<Api> {
+        self.api.clone()
+    }
+}
+
+type Opened = (Arc<Api>, usher_ledger::Handle);
+
+async fn open(state: &StateDir, options: &Options) -> anyhow::Result<Opened> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let (handle, fences, readers) = open_ledger(state, options)?;
+    let (changes, _) = broadcast::channel(CHANGES);
+    let shell = Arc::new(Shell {
+        writer: handle.clone(),
+        readers: ReadPool::new(readers, state.runs()),
+        clock: clock.clone(),
+        settings: options.settings.clone(),
+        changes,
+        plans: PlanCache::default(),
+    });
+    let found = inventories(&shell, &fences).await?;
+    let engine = Engine::new(shell.clone(), fences).start();
+    let watch = start_watch(state, options, engine.clone(), clock)?;
+    engine.send(Open { watch, found }).await.context("open the engine")?;
+    let api = Arc::new(Api::new(shell, engine));
+    listen(state, api.clone())?;
+    Ok((api, handle))
+}
+
+type Ledger = (usher_ledger::Handle, Vec<Fence>, Vec<Box<dyn Reader + Send>>);
+
+fn open_ledger(state: &StateDir, options: &Options) -> anyhow::Result<Ledger> {
+    let path = state.ledger();
+    let what = || format!("open the ledger {}", path.display());
+    let boot = boot_id();
+    let mut ledger =
+        Sqlite::open(&path, options.durability, &boot).with_context(what)?;
+    let owner = format!("{}-{}", std::process::id(), boot);
+    let fences = ledger.take_over_all(&owner).with_context(what)?;
+    let needs_check = ledger.needs_check();
+    let mut readers: Vec<Box<dyn Reader + Send>> = Vec::new();
+    for _ in 0..READERS {
+        readers.push(Box::new(Sqlite::reader(&path).with_context(what)?));
+    }
+    if needs_check {
+        check_in_background(path.clone());
+    }
+    let handle = Writer::spawn(Box::new(ledger), Box::new(fatal));
+    Ok((handle, fences, readers))
+}
+
+/// The writing thread cannot go on (disk full, IO error): nothing more can be promised, so the
+/// process ends loudly; what is committed stays.
+fn fatal(error: &usher_ledger::Error) {
+    tracing::error!(%error, "the ledger cannot be written; the engine ends");
+    let mut out = std::io::stderr();
+    let _ = std::io::Write::write_all(
+        &mut out,
+        format!("usher: the ledger cannot be written: {error}\n").as_bytes(),
+    );
+    std::process::exit(70);
+}
+
+/// After an unclean stop of the machine the file is looked over while the engine works.
+fn check_in_background(path: PathBuf) {
+    let work = move || match Sqlite::check(&path) {
+        Ok(problems) if problems.is_empty() => tracing::info!("the ledger is sound"),
+        Ok(problems) => {
+            for problem in problems {
+                tracing::error!(problem, "the ledger is damaged: restore it from a backup");
+            }
+        }
+        Err(error) => tracing::error!(%error, "the ledger cannot be checked"),
+    };
+    if let Err(error) = std::thread::Builder::new().name("ledger-check".to_owned()).spawn(work) {
+        tracing::warn!(%error, "the ledger is not checked");
+    }
+}
+
+type Inventories = Vec<(u16, crate::actors::partition::Inventory)>;
+
+async fn inventories(shell: &Shell, fences: &[Fence]) -> anyhow::Result<Inventories> {
+    let parts: Vec<u16> = fences.iter().map(|fence| fence.part).collect();
+    let until_ms = shell.clock.now_ms() + AHEAD_MS;
+    let read = shell.readers.ask(move |reader| {
+        parts
+            .into_iter()
+            .map(|part| Ok((part, read_inventory(reader, part, until_ms)?)))
+            .collect::<Result<Inventories, usher_ledger::Error>>()
+    });
+    read.await.map_err(anyhow::Error::msg).context("read the ledger")
+}
+
+fn start_watch(
+    state: &StateDir,
+    options: &Options,
+    engine: Addr<Engine>,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<Addr<PodWatch>> {
+    let runs = state.runs();
+    std::fs::create_dir_all(&runs).context("make the folder of the runs")?;
+    let (runtime, news) = Local::start(state).context("start the launcher")?;
+    let watch = PodWatch::new(Box::new(runtime), engine, runs, &options.settings, clock).start();
+    news.forward_to(watch.clone());
+    Ok(watch)
+}
+
+fn listen(state: &StateDir, api: Arc<Api>) -> anyhow::Result<()> {
+    let socket = state.socket().context("open the state directory")?;
+    // Only the holder of the lock comes here: a socket that is there is a dead engine's.
+    let _ = std::fs::remove_file(&socket.path);
+    let listener = tokio::net::UnixListener::bind(&socket.path).context("bind the socket")?;
+    std::fs::set_permissions(&socket.path, std::fs::Permissions::from_mode(0o600))
+        .context("guard the socket")?;
+    actix_rt::spawn(async move {
+        let _socket = socket;
+        serve(listener, api).await;
+    });
+    Ok(())
+}
+
+/// The kernel's id of this boot; empty where it has none.
+#[must_use]
+pub fn boot_id() -> String {
+    let read = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    read.map_or_else(|_| String::new(), |id| id.trim().to_owned())
+}
+
+/// Waits until something in the state directory may have changed, at most this long.
+pub fn wait_for_change(_: &StateDir, at_most: Duration) {
+    let wait = rustix::event::Timespec {
+        tv_sec: i64::try_from(at_most.as_secs()).unwrap_or(1),
+        tv_nsec: i64::from(at_most.subsec_nanos()),
+    };
+    let _ = rustix::event::poll(&mut [], Some(&wait));
+}

@@ -1,0 +1,12 @@
+//! The engine's socket: other `usher` processes on the same state directory are its clients.
+//!
+//! One JSON document a line, both ways. Who calls is the account at the other end of the socket
+//! (peer credentials); nobody can claim to be somebody else.
+
+pub mod protocol;
+
+mod requests;
+mod serve;
+
+pub use requests::Api;
+pub use serve::serve;

@@ -1,0 +1,159 @@
+//! The words between a client and the engine.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use usher_api::command::{Command, Outcome};
+
+/// Version of this protocol; an engine answers clients of its own version only.
+pub const VERSION: u32 = 1;
+
+/// Names a run: by name (the newest of that name), uid or `@latest`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRef {
+    /// The namespace.
+    pub namespace: String,
+    /// Name, uid or `@latest`.
+    pub name: String,
+}
+
+/// What a client asks.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "kebab-case")]
+pub enum Request {
+    /// Who are you?
+    Hello {
+        /// The client's protocol version.
+        version: u32,
+    },
+    /// Start a run of an admitted object.
+    Submit {
+        /// The admitted `Workflow` object.
+        object: Box<Value>,
+        /// Content hash of its plan.
+        hash: String,
+        /// The name wanted; none lets the engine make one from `generate_name`.
+        name: Option<String>,
+        /// The beginning of a name to be made.
+        generate_name: Option<String>,
+        /// The namespace.
+        namespace: String,
+        /// When the name is taken: make one from it instead of refusing.
+        rename: bool,
+    },
+    /// Give a run a command, and wait for its outcome.
+    Command {
+        /// The run.
+        run: RunRef,
+        /// The command; `by` is filled in by the engine.
+        command: Command,
+    },
+    /// The object of a run.
+    Get {
+        /// The run.
+        run: RunRef,
+    },
+    /// The objects of many runs without their nodes, newest first.
+    List {
+        /// The namespace, none for all.
+        namespace: Option<String>,
+    },
+    /// The object of a run now and after every change, until it has ended.
+    Watch {
+        /// The run.
+        run: RunRef,
+    },
+    /// Where the logs of a run's nodes are.
+    Logs {
+        /// The run.
+        run: RunRef,
+    },
+    /// What every actor is doing.
+    Observe,
+    /// Bring the engine to its end; what runs goes on under its launcher.
+    Shutdown,
+}
+
+/// The log files of one node's process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogFile {
+    /// Argo's id of the node.
+    pub node_id: String,
+    /// Its short name.
+    pub display_name: String,
+    /// Its full name.
+    pub name: String,
+    /// Its pod's name.
+    pub pod_name: String,
+    /// Its template's name.
+    pub template: String,
+    /// Folder with `stdout` and `stderr`.
+    pub folder: std::path::PathBuf,
+    /// Whether its process has ended.
+    pub ended: bool,
+    /// When the node began, milliseconds UTC.
+    pub started_ms: i64,
+}
+
+/// What the engine answers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "kebab-case")]
+pub enum Answer {
+    /// Here I am.
+    Hello {
+        /// The engine's protocol version.
+        version: u32,
+        /// Its release.
+        release: String,
+        /// Its process.
+        pid: u32,
+    },
+    /// The run is in the ledger.
+    Submitted {
+        /// Its uid.
+        uid: String,
+        /// Its name.
+        name: String,
+        /// Its namespace.
+        namespace: String,
+        /// When the wanted name was taken, that name.
+        instead_of: Option<String>,
+    },
+    /// What became of a command.
+    Outcome {
+        /// The outcome.
+        outcome: Outcome,
+    },
+    /// A run's object. `waits`: nothing but a person or a time will move it on.
+    Object {
+        /// The object.
+        object: Box<Value>,
+        /// Whether it only waits.
+        waits: bool,
+    },
+    /// Objects without nodes.
+    Objects {
+        /// The objects, newest first.
+        objects: Vec<Value>,
+    },
+    /// Log files.
+    Logs {
+        /// One entry per node that has or had a process, in order of beginning.
+        files: Vec<LogFile>,
+        /// Whether the run has ended.
+        ended: bool,
+    },
+    /// Reports of actors.
+    Reports {
+        /// The reports.
+        reports: Vec<Value>,
+    },
+    /// The request cannot be followed.
+    Failed {
+        /// A stable word: `not-found`, `exists`, `busy`, `bad-request`, `internal`.
+        code: String,
+        /// What is wrong, for a person.
+        message: String,
+    },
+    /// Done.
+    Ok,
+}

@@ -1,0 +1,138 @@
+//! One turn: events → decide → one write. The only way in which a run changes.
+//!
+//! ```text
+//!   RunKeeper ── take ──► decide (pure, panic caught) ──► rows as bytes ──► LedgerWriter
+//!        ▲                                                                      │ one commit
+//!        └──────────────── effects, keepers, news ◄── Committed ────────────────┘
+//! ```
+//!
+//! The run is given away and comes back only with the commit: who failed to commit has no state
+//! left to go on with by mistake.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use usher_core::decide::{Answer, decide};
+use usher_core::effect::Effect;
+use usher_core::event::Stamped;
+use usher_core::phase::{Phase, Signal};
+use usher_core::run::{NodeIx, Run, encode_head, encode_node};
+use usher_ledger::{Applied, Fence, Head, NodeRow, Quiet, Turn};
+
+/// A decision ready to be committed.
+#[derive(Debug)]
+pub struct Taken {
+    /// The run as it is once the write is committed.
+    pub run: Run,
+    /// What to do then.
+    pub effects: Vec<Effect>,
+    /// Nodes whose keepers are to be told.
+    pub changed: Vec<NodeIx>,
+    /// The write.
+    pub turn: Turn,
+}
+
+/// `decide` panicked: a fault of ours. The run is to be parked.
+#[derive(Debug, thiserror::Error)]
+#[error("a fault in the engine: {message}")]
+pub struct EngineBug {
+    /// What the panic said.
+    pub message: String,
+}
+
+/// Decides about events and encodes what is to be written.
+///
+/// # Errors
+/// [`EngineBug`] when `decide` panicked; the run is lost to the caller, who parks it.
+pub fn take(
+    run: Run,
+    events: Vec<Stamped>,
+    fence: Fence,
+    version: i64,
+) -> Result<Taken, EngineBug> {
+    let decision = catch_unwind(AssertUnwindSafe(|| decide(run, events)))
+        .map_err(|panic| EngineBug { message: panic_text(&*panic) })?;
+    log_notes(&decision.run, &decision.effects);
+    log_moves(&decision.run, &decision.moves);
+    let run = decision.run;
+    let nodes = decision.changed.iter().filter_map(|ix| node_row(&run, *ix)).collect();
+    let turn = Turn {
+        run: run.head.identity.uid.clone(),
+        fence,
+        version,
+        head: head(&run),
+        scope: None,
+        nodes,
+        applied: decision.answers.iter().map(applied).collect(),
+        delete: decision.delete,
+    };
+    Ok(Taken { run, effects: decision.effects, changed: decision.changed, turn })
+}
+
+/// The short columns of a run's row.
+#[must_use]
+pub fn head(run: &Run) -> Head {
+    Head {
+        phase: run.head.phase.word().to_owned(),
+        parked: None,
+        started_ms: run.head.started_ms,
+        finished_ms: run.head.finished_ms,
+        quiet: quiet(run),
+        body: encode_head(run),
+    }
+}
+
+/// When the run next needs an actor.
+#[must_use]
+pub fn quiet(run: &Run) -> Quiet {
+    if run.is_busy() {
+        return Quiet::Awake;
+    }
+    match run.next_due_ms() {
+        Some(due_ms) if !run.head.phase.is_done() => Quiet::Until(due_ms),
+        Some(_) | None => Quiet::Forever,
+    }
+}
+
+fn node_row(run: &Run, ix: NodeIx) -> Option<NodeRow> {
+    let node = run.node(ix)?;
+    Some(NodeRow { ix, parent: node.parent, live: node.is_live(), body: encode_node(node) })
+}
+
+fn applied(answer: &Answer) -> Applied {
+    let outcome = serde_json::to_vec(&answer.outcome).unwrap_or_default();
+    Applied { id: answer.id, outcome }
+}
+
+fn log_notes(run: &Run, effects: &[Effect]) {
+    for effect in effects {
+        if let Effect::Note(note) = effect {
+            tracing::debug!(run = %run.head.identity.name, ?note, "event changed nothing");
+        }
+    }
+}
+
+fn log_moves(run: &Run, moves: &[(NodeIx, Phase, Signal)]) {
+    if !tracing::enabled!(tracing::Level::INFO) {
+        return;
+    }
+    for (ix, before, signal) in moves {
+        let Some(node) = run.node(*ix) else { continue };
+        tracing::info!(
+            run = %run.head.identity.name,
+            node = %node.name,
+            ?before,
+            ?signal,
+            "phase changed"
+        );
+    }
+}
+
+/// What a panic said, as text.
+#[must_use]
+pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without words".to_owned())
+}

@@ -1,0 +1,202 @@
+//! Random workflows with every template kind.
+
+use serde_json::{Value, json};
+
+use crate::rng::Rng;
+
+/// A random `Workflow` object.
+pub(crate) fn workflow(rng: &mut Rng) -> Value {
+    let mut maker = Maker { rng, templates: Vec::new(), made: 0 };
+    let entry = maker.group(0);
+    let mut spec = json!({"entrypoint": entry});
+    if maker.rng.chance(40) {
+        let handler = if maker.rng.chance(50) { maker.leaf() } else { maker.group(2) };
+        spec["onExit"] = json!(handler);
+    }
+    if maker.rng.chance(15) {
+        spec["activeDeadlineSeconds"] = json!(maker.rng.below(400));
+    }
+    if maker.rng.chance(5) {
+        spec["suspend"] = json!(true);
+    }
+    if maker.rng.chance(3) {
+        spec["shutdown"] = json!(maker.rng.pick(&["Stop", "Terminate"]));
+    }
+    spec["templates"] = Value::from(maker.templates);
+    json!({
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "metadata": {"name": "sim"},
+        "spec": spec,
+    })
+}
+
+struct Maker<'a> {
+    rng: &'a mut Rng,
+    templates: Vec<Value>,
+    made: u32,
+}
+
+const WHEN: [&str; 4] = ["1 == 1", "1 == 2", "{{workflow.name}} == sim", "a b == c"];
+
+impl Maker<'_> {
+    fn name(&mut self, kind: &str) -> String {
+        self.made += 1;
+        format!("{kind}-{}", self.made)
+    }
+
+    fn leaf(&mut self) -> String {
+        let kind = self.rng.below(10);
+        let name = self.name(if kind < 7 { "pod" } else { "wait" });
+        let mut template = json!({"name": name});
+        match kind {
+            0..6 => template["container"] = json!({"image": "x", "command": ["run", "{{node.name}}"]}),
+            6 => {
+                template["script"] =
+                    json!({"image": "x", "command": ["sh"], "source": "echo {{workflow.uid}}"});
+            }
+            7 => template["suspend"] = json!({}),
+            8 => {
+                let seconds = self.rng.below(60).to_string();
+                template["suspend"] = json!({"duration": seconds});
+            }
+            _ => {
+                // A duration that is known to be bad only when the value is put in.
+                template["inputs"] =
+                    json!({"parameters": [{"name": "long", "value": "soon"}]});
+                template["suspend"] = json!({"duration": "{{inputs.parameters.long}}"});
+            }
+        }
+        if self.rng.chance(15) {
+            template["activeDeadlineSeconds"] = json!(self.rng.below(40));
+        }
+        if self.rng.chance(10) {
+            template["timeout"] = json!(format!("{}s", 1 + self.rng.below(40)));
+        }
+        self.retry(&mut template, 35);
+        self.templates.push(template);
+        name
+    }
+
+    fn retry(&mut self, template: &mut Value, percent: u64) {
+        if !self.rng.chance(percent) {
+            return;
+        }
+        let policy = self.rng.pick(&["Always", "OnFailure", "OnError", "OnTransientError"]);
+        let mut strategy = json!({"limit": self.rng.below(4), "retryPolicy": policy});
+        if self.rng.chance(60) {
+            let mut backoff = json!({"duration": self.rng.below(20).to_string()});
+            if self.rng.chance(50) {
+                backoff["factor"] = json!(self.rng.below(4));
+            }
+            if self.rng.chance(30) {
+                backoff["cap"] = json!("30s");
+            }
+            if self.rng.chance(30) {
+                backoff["maxDuration"] = json!(format!("{}s", 10 + self.rng.below(90)));
+            }
+            strategy["backoff"] = backoff;
+        }
+        template["retryStrategy"] = strategy;
+    }
+
+    fn group(&mut self, depth: u64) -> String {
+        if self.rng.chance(50) { self.steps(depth) } else { self.dag(depth) }
+    }
+
+    fn target(&mut self, depth: u64) -> String {
+        if depth < 3 && self.rng.chance(45) {
+            self.group(depth + 1)
+        } else if !self.templates.is_empty() && self.rng.chance(30) {
+            // Use a leaf again.
+            let leaves: Vec<String> = self
+                .templates
+                .iter()
+                .filter(|t| t.get("steps").is_none() && t.get("dag").is_none())
+                .filter_map(|t| t["name"].as_str().map(str::to_owned))
+                .collect();
+            match leaves.first() {
+                Some(leaf) => leaf.clone(),
+                None => self.leaf(),
+            }
+        } else {
+            self.leaf()
+        }
+    }
+
+    fn call(&mut self, name: &str, depth: u64, in_depends: bool) -> Value {
+        let target = self.target(depth);
+        let mut call = json!({"name": name, "template": target});
+        if self.rng.chance(15) {
+            call["when"] = json!(self.rng.pick(&WHEN.each_ref().map(|w| *w)));
+        }
+        if !in_depends && self.rng.chance(40) {
+            let (failed, error) = (self.rng.chance(70), self.rng.chance(60));
+            call["continueOn"] = json!({"failed": failed, "error": error});
+        }
+        call
+    }
+
+    fn steps(&mut self, depth: u64) -> String {
+        let name = self.name("steps");
+        let groups: Vec<Value> = (0..1 + self.rng.below(3))
+            .map(|group| {
+                let width = 1 + self.rng.below(if self.rng.chance(10) { 12 } else { 4 });
+                (0..width).map(|i| self.call(&format!("s{group}-{i}"), depth, false)).collect()
+            })
+            .collect();
+        let mut template = json!({"name": name, "steps": groups});
+        self.retry(&mut template, 10);
+        self.templates.push(template);
+        name
+    }
+
+    fn dag(&mut self, depth: u64) -> String {
+        let name = self.name("dag");
+        let count = 2 + self.rng.below(6);
+        let in_depends = self.rng.chance(50);
+        let mut tasks = Vec::new();
+        for at in 0..count {
+            let mut task = self.call(&format!("t{at}"), depth, in_depends);
+            let before: Vec<u64> = (0..at).filter(|_| self.rng.chance(40)).collect();
+            if !before.is_empty() {
+                if in_depends {
+                    task["depends"] = json!(self.depends(&before));
+                } else {
+                    let names: Vec<String> = before.iter().map(|b| format!("t{b}")).collect();
+                    task["dependencies"] = json!(names);
+                }
+            }
+            tasks.push(task);
+        }
+        let mut dag = json!({"tasks": tasks});
+        if self.rng.chance(30) {
+            dag["failFast"] = json!(self.rng.chance(50));
+        }
+        if self.rng.chance(15) {
+            dag["target"] = json!(format!("t{}", self.rng.below(count)));
+        }
+        let mut template = json!({"name": name, "dag": dag});
+        self.retry(&mut template, 10);
+        self.templates.push(template);
+        name
+    }
+
+    fn depends(&mut self, before: &[u64]) -> String {
+        let mut parts = Vec::new();
+        for task in before {
+            let selector = self.rng.pick(&[
+                "",
+                ".Succeeded",
+                ".Failed",
+                ".Errored",
+                ".Skipped",
+                ".Omitted",
+            ]);
+            let not = if self.rng.chance(15) { "!" } else { "" };
+            parts.push(format!("{not}t{task}{selector}"));
+        }
+        let joint = self.rng.pick(&[" && ", " || "]);
+        parts.join(joint)
+    }
+}
