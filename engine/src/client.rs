@@ -137,5 +137,8 @@ impl Client {
 /// An answer of another kind than the request's.
 #[must_use]
 pub fn unexpected(answer: &Answer) -> Error {
-    Error::Refused { code: "internal".to_owned(), message: format!("unexpected: {answer:?}") }
+    Error::Refused {
+        code: "internal".to_owned(),
+        message: format!("unexpected: {answer:?}"),
+    }
 }

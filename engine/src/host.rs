@@ -79,8 +79,14 @@ impl Host {
                 let _ = end.send(());
             })
             .context("start the engine's thread")?;
-        let api = started.recv().context("the engine's thread ended at its start")??;
-        Ok(Host { api, thread: Some(thread), over })
+        let api = started
+            .recv()
+            .context("the engine's thread ended at its start")??;
+        Ok(Host {
+            api,
+            thread: Some(thread),
+            over,
+        })
     }
 
     /// Brings the engine to its end: what is committed stays, what runs goes on under its launcher.
@@ -126,20 +132,26 @@ async fn open(state: &StateDir, options: &Options) -> anyhow::Result<Opened> {
     let found = inventories(&shell, &fences).await?;
     let engine = Engine::new(shell.clone(), fences).start();
     let watch = start_watch(state, options, engine.clone(), clock)?;
-    engine.send(Open { watch, found }).await.context("open the engine")?;
+    engine
+        .send(Open { watch, found })
+        .await
+        .context("open the engine")?;
     let api = Arc::new(Api::new(shell, engine));
     listen(state, api.clone())?;
     Ok((api, handle))
 }
 
-type Ledger = (usher_ledger::Handle, Vec<Fence>, Vec<Box<dyn Reader + Send>>);
+type Ledger = (
+    usher_ledger::Handle,
+    Vec<Fence>,
+    Vec<Box<dyn Reader + Send>>,
+);
 
 fn open_ledger(state: &StateDir, options: &Options) -> anyhow::Result<Ledger> {
     let path = state.ledger();
     let what = || format!("open the ledger {}", path.display());
     let boot = boot_id();
-    let mut ledger =
-        Sqlite::open(&path, options.durability, &boot).with_context(what)?;
+    let mut ledger = Sqlite::open(&path, options.durability, &boot).with_context(what)?;
     let owner = format!("{}-{}", std::process::id(), boot);
     let fences = ledger.take_over_all(&owner).with_context(what)?;
     let needs_check = ledger.needs_check();
@@ -177,7 +189,10 @@ fn check_in_background(path: PathBuf) {
         }
         Err(error) => tracing::error!(%error, "the ledger cannot be checked"),
     };
-    if let Err(error) = std::thread::Builder::new().name("ledger-check".to_owned()).spawn(work) {
+    if let Err(error) = std::thread::Builder::new()
+        .name("ledger-check".to_owned())
+        .spawn(work)
+    {
         tracing::warn!(%error, "the ledger is not checked");
     }
 }
@@ -193,7 +208,9 @@ async fn inventories(shell: &Shell, fences: &[Fence]) -> anyhow::Result<Inventor
             .map(|part| Ok((part, read_inventory(reader, part, until_ms)?)))
             .collect::<Result<Inventories, usher_ledger::Error>>()
     });
-    read.await.map_err(anyhow::Error::msg).context("read the ledger")
+    read.await
+        .map_err(anyhow::Error::msg)
+        .context("read the ledger")
 }
 
 fn start_watch(

@@ -42,7 +42,10 @@ impl ReadPool {
                 tracing::error!(%error, "a reading thread does not start");
             }
         }
-        ReadPool { jobs, runs: Arc::new(runs) }
+        ReadPool {
+            jobs,
+            runs: Arc::new(runs),
+        }
     }
 
     /// Does a piece of reading on one of the threads.
@@ -94,7 +97,8 @@ impl ReadPool {
         let path = self.runs.join(key.folder()).join("stdout");
         let mut file = std::fs::File::open(path).ok()?;
         let len = file.metadata().ok()?.len();
-        file.seek(SeekFrom::Start(len.saturating_sub(RESULT_MAX))).ok()?;
+        file.seek(SeekFrom::Start(len.saturating_sub(RESULT_MAX)))
+            .ok()?;
         let mut bytes = Vec::new();
         file.take(RESULT_MAX).read_to_end(&mut bytes).ok()?;
         let mut text = String::from_utf8_lossy(&bytes).into_owned();

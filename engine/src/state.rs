@@ -67,7 +67,9 @@ impl Surroundings {
     #[must_use]
     pub fn from_env() -> Surroundings {
         let path = |name: &str| {
-            std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+            std::env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
         };
         Surroundings {
             xdg_state: path("XDG_STATE_HOME"),
@@ -86,7 +88,10 @@ impl StateDir {
     pub fn find(named: Option<&Path>, around: &Surroundings) -> Result<StateDir, Error> {
         if let Some(dir) = named {
             check(dir)?;
-            return Ok(StateDir { dir: dir.to_owned(), notice: None });
+            return Ok(StateDir {
+                dir: dir.to_owned(),
+                notice: None,
+            });
         }
         let usual = around
             .xdg_state
@@ -95,7 +100,12 @@ impl StateDir {
             .map(|base| base.join("usher"));
         let why = match &usual {
             Some(dir) => match check(dir) {
-                Ok(()) => return Ok(StateDir { dir: dir.clone(), notice: None }),
+                Ok(()) => {
+                    return Ok(StateDir {
+                        dir: dir.clone(),
+                        notice: None,
+                    });
+                }
                 Err(error) => reason(&error),
             },
             None => "there is no home directory".to_owned(),
@@ -110,12 +120,17 @@ impl StateDir {
             match check(&dir) {
                 Ok(()) => {
                     let notice = format!("{why}; state is kept in {}", dir.display());
-                    return Ok(StateDir { dir, notice: Some(notice) });
+                    return Ok(StateDir {
+                        dir,
+                        notice: Some(notice),
+                    });
                 }
                 Err(error) => last = Some(error),
             }
         }
-        Err(last.unwrap_or(Error::Foreign { dir: around.temp.clone() }))
+        Err(last.unwrap_or(Error::Foreign {
+            dir: around.temp.clone(),
+        }))
     }
 
     /// The directory.
@@ -141,7 +156,10 @@ impl StateDir {
     /// # Errors
     /// When the lock file cannot be opened or locked for another reason.
     pub fn try_lock(&self) -> Result<Option<Lock>, Error> {
-        let fail = |source| Error::Use { dir: self.dir.clone(), source };
+        let fail = |source| Error::Use {
+            dir: self.dir.clone(),
+            source,
+        };
         let file = File::options()
             .create(true)
             .truncate(false)
@@ -191,15 +209,27 @@ fn reason(error: &Error) -> String {
 
 /// Makes the directory if need be and sees whether it can be used.
 fn check(dir: &Path) -> Result<(), Error> {
-    let fail = |source| Error::Use { dir: dir.to_owned(), source };
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(fail)?;
+    let fail = |source| Error::Use {
+        dir: dir.to_owned(),
+        source,
+    };
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(fail)?;
     let meta = std::fs::metadata(dir).map_err(fail)?;
     let account = rustix::process::geteuid().as_raw();
     if meta.uid() != account && account != 0 {
-        return Err(Error::Foreign { dir: dir.to_owned() });
+        return Err(Error::Foreign {
+            dir: dir.to_owned(),
+        });
     }
     if let Some(kind) = network_kind(dir).map_err(fail)? {
-        return Err(Error::Network { dir: dir.to_owned(), kind });
+        return Err(Error::Network {
+            dir: dir.to_owned(),
+            kind,
+        });
     }
     let probe = dir.join(format!(".probe-{}", std::process::id()));
     std::fs::write(&probe, b"").map_err(fail)?;
@@ -214,7 +244,10 @@ fn check(dir: &Path) -> Result<(), Error> {
 /// The kind of network file system that a path is on, if it is on one.
 fn network_kind(dir: &Path) -> std::io::Result<Option<&'static str>> {
     let kind = rustix::fs::statfs(dir)?.f_type;
-    #[allow(clippy::unnecessary_cast, reason = "the type differs between platforms")]
+    #[allow(
+        clippy::unnecessary_cast,
+        reason = "the type differs between platforms"
+    )]
     let kind = kind as i64 & 0xffff_ffff;
     Ok(match kind {
         0x6969 => Some("NFS"),
@@ -244,7 +277,7 @@ mod tests {
             temp: temp.path().to_owned(),
         };
         let found = StateDir::find(None, &around).expect("the fall-back works");
-        let notice = found.notice.expect("it is told");
+        let notice = found.notice.as_deref().expect("it is told");
         assert!(notice.contains("cannot be written"), "{notice}");
         assert!(found.path().starts_with(temp.path()));
     }

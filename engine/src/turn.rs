@@ -49,12 +49,18 @@ pub fn take(
     fence: Fence,
     version: i64,
 ) -> Result<Taken, EngineBug> {
-    let decision = catch_unwind(AssertUnwindSafe(|| decide(run, events)))
-        .map_err(|panic| EngineBug { message: panic_text(&*panic) })?;
+    let decision =
+        catch_unwind(AssertUnwindSafe(|| decide(run, events))).map_err(|panic| EngineBug {
+            message: panic_text(&*panic),
+        })?;
     log_notes(&decision.run, &decision.effects);
     log_moves(&decision.run, &decision.moves);
     let run = decision.run;
-    let nodes = decision.changed.iter().filter_map(|ix| node_row(&run, *ix)).collect();
+    let nodes = decision
+        .changed
+        .iter()
+        .filter_map(|ix| node_row(&run, *ix))
+        .collect();
     let turn = Turn {
         run: run.head.identity.uid.clone(),
         fence,
@@ -65,7 +71,12 @@ pub fn take(
         applied: decision.answers.iter().map(applied).collect(),
         delete: decision.delete,
     };
-    Ok(Taken { run, effects: decision.effects, changed: decision.changed, turn })
+    Ok(Taken {
+        run,
+        effects: decision.effects,
+        changed: decision.changed,
+        turn,
+    })
 }
 
 /// The short columns of a run's row.
@@ -95,12 +106,20 @@ pub fn quiet(run: &Run) -> Quiet {
 
 fn node_row(run: &Run, ix: NodeIx) -> Option<NodeRow> {
     let node = run.node(ix)?;
-    Some(NodeRow { ix, parent: node.parent, live: node.is_live(), body: encode_node(node) })
+    Some(NodeRow {
+        ix,
+        parent: node.parent,
+        live: node.is_live(),
+        body: encode_node(node),
+    })
 }
 
 fn applied(answer: &Answer) -> Applied {
     let outcome = serde_json::to_vec(&answer.outcome).unwrap_or_default();
-    Applied { id: answer.id, outcome }
+    Applied {
+        id: answer.id,
+        outcome,
+    }
 }
 
 fn log_notes(run: &Run, effects: &[Effect]) {

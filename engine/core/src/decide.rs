@@ -86,12 +86,30 @@ pub fn decide(run: Run, events: Vec<Stamped>) -> Decision {
     if !draft.run.index.agenda.is_empty() && !held && !draft.run.head.phase.is_done() {
         draft.effect(Effect::Continue);
     }
-    let Draft { run, changed, effects, moves, delete, .. } = draft;
-    Decision { run, changed: changed.into_iter().collect(), effects, moves, answers, delete }
+    let Draft {
+        run,
+        changed,
+        effects,
+        moves,
+        delete,
+        ..
+    } = draft;
+    Decision {
+        run,
+        changed: changed.into_iter().collect(),
+        effects,
+        moves,
+        answers,
+        delete,
+    }
 }
 
 fn compare_deadline(draft: &mut Draft) {
-    if draft.run.deadline_ms().is_some_and(|due_ms| due_ms <= draft.now_ms) {
+    if draft
+        .run
+        .deadline_ms()
+        .is_some_and(|due_ms| due_ms <= draft.now_ms)
+    {
         draft.run.head.overdue = true;
         draft.run.index.plan(Item::Halt);
     }
@@ -105,11 +123,19 @@ fn apply(draft: &mut Draft, event: Event, answers: &mut Vec<Answer>) {
             let outcome = command::apply(draft, &command);
             answers.push(Answer { id, outcome });
         }
-        Event::PodStarted { node, launch, started_ms } => {
+        Event::PodStarted {
+            node,
+            launch,
+            started_ms,
+        } => {
             observe::started(draft, node, launch, started_ms);
         }
         Event::PodFinished { node, launch, end } => observe::finished(draft, node, launch, end),
-        Event::PodLost { node, launch, reason } => observe::lost(draft, node, launch, &reason),
+        Event::PodLost {
+            node,
+            launch,
+            reason,
+        } => observe::lost(draft, node, launch, &reason),
         Event::TimerRang { node } => timer(draft, node),
     }
 }
@@ -152,7 +178,9 @@ fn work(draft: &mut Draft) {
         return;
     }
     while draft.changed.len() < NODES_MAX && !draft.run.head.phase.is_done() {
-        let Some(item) = draft.run.index.agenda.pop_front() else { return };
+        let Some(item) = draft.run.index.agenda.pop_front() else {
+            return;
+        };
         match item {
             Item::Advance(ix) => advance(draft, ix),
             Item::Task(dag, task) => dag::consider(draft, dag, task),
@@ -165,7 +193,9 @@ fn work(draft: &mut Draft) {
 }
 
 fn advance(draft: &mut Draft, ix: NodeIx) {
-    let Some(node) = draft.run.node(ix) else { return };
+    let Some(node) = draft.run.node(ix) else {
+        return;
+    };
     if node.phase.is_done() {
         return;
     }

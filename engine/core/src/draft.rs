@@ -64,7 +64,8 @@ impl Draft {
         let ix = u32::try_from(self.run.nodes.len()).unwrap_or(u32::MAX);
         let name = self.run.name_at(birth.parent, birth.slot);
         let phase = Phase::New.next(first).unwrap_or_else(|illegal| {
-            self.effects.push(Effect::Note(Note::Illegal(illegal.to_string())));
+            self.effects
+                .push(Effect::Note(Note::Illegal(illegal.to_string())));
             Phase::Error
         });
         let now_ms = self.now_ms;
@@ -92,7 +93,10 @@ impl Draft {
         self.changed.insert(ix);
         if phase.is_done() {
             self.tell_parent(ix);
-        } else if matches!(birth.kind, Kind::Steps | Kind::Group | Kind::Dag | Kind::Retry) {
+        } else if matches!(
+            birth.kind,
+            Kind::Steps | Kind::Group | Kind::Dag | Kind::Retry
+        ) {
             if birth.kind == Kind::Dag {
                 self.run.index.plan(Item::Tasks(ix, 0));
             }
@@ -104,13 +108,15 @@ impl Draft {
     /// Sends a signal to a node; false and a note when its phase does not take it.
     pub fn signal(&mut self, ix: NodeIx, signal: Signal, message: &str) -> bool {
         let Some(node) = self.run.nodes.get(ix as usize) else {
-            self.effects.push(Effect::Note(Note::UnknownNode { node: ix }));
+            self.effects
+                .push(Effect::Note(Note::UnknownNode { node: ix }));
             return false;
         };
         let next = match node.phase.next(signal) {
             Ok(next) => next,
             Err(illegal) => {
-                self.effects.push(Effect::Note(Note::Illegal(illegal.to_string())));
+                self.effects
+                    .push(Effect::Note(Note::Illegal(illegal.to_string())));
                 return false;
             }
         };
@@ -179,7 +185,10 @@ impl Draft {
             && let Some(template) = parent_node.template
         {
             let plan = self.run.plan.clone();
-            let after = plan.dependents.get(template as usize).and_then(|d| d.get(slot as usize));
+            let after = plan
+                .dependents
+                .get(template as usize)
+                .and_then(|d| d.get(slot as usize));
             for task in after.into_iter().flatten() {
                 self.run.index.plan(Item::Task(parent, *task));
             }

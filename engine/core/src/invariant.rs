@@ -97,7 +97,10 @@ fn phases_fit(run: &Run) -> Option<String> {
         Phase::Failed | Phase::Error => true,
     };
     let wrong = run.nodes.iter().find(|node| !fits(node.kind, node.phase))?;
-    Some(format!("node {} of kind {:?} is {:?}", wrong.name, wrong.kind, wrong.phase))
+    Some(format!(
+        "node {} of kind {:?} is {:?}",
+        wrong.name, wrong.kind, wrong.phase
+    ))
 }
 
 fn index_is_true(run: &Run) -> Option<String> {
@@ -117,27 +120,44 @@ fn index_is_true(run: &Run) -> Option<String> {
         ("names", run.nodes == again.nodes),
         ("dag tasks", done || same_tasks(run, &again)),
     ];
-    parts.iter().find(|(_, same)| !same).map(|(what, _)| format!("{what} differ from a rebuild"))
+    parts
+        .iter()
+        .find(|(_, same)| !same)
+        .map(|(what, _)| format!("{what} differ from a rebuild"))
 }
 
 fn same_tasks(run: &Run, again: &Run) -> bool {
     run.index.tasks.len() == again.index.tasks.len()
-        && run.index.tasks.iter().zip(&again.index.tasks).all(|((a, old), (b, new))| {
-            a == b && old.nodes == new.nodes && old.needed == new.needed && old.left == new.left
-        })
+        && run
+            .index
+            .tasks
+            .iter()
+            .zip(&again.index.tasks)
+            .all(|((a, old), (b, new))| {
+                a == b && old.nodes == new.nodes && old.needed == new.needed && old.left == new.left
+            })
 }
 
 fn ends_are_ends(run: &Run) -> Option<String> {
     for (ix, node) in run.nodes.iter().enumerate() {
         if node.phase.is_done() {
-            if node.finished_ms.is_none_or(|end_ms| end_ms < node.started_ms) {
+            if node
+                .finished_ms
+                .is_none_or(|end_ms| end_ms < node.started_ms)
+            {
                 return Some(format!("node {} has a wrong end time", node.name));
             }
             if run.index.open[ix] > 0 {
-                return Some(format!("node {} ended with {} open", node.name, run.index.open[ix]));
+                return Some(format!(
+                    "node {} ended with {} open",
+                    node.name, run.index.open[ix]
+                ));
             }
         } else if node.finished_ms.is_some() {
-            return Some(format!("node {} has an end time and is not done", node.name));
+            return Some(format!(
+                "node {} has an end time and is not done",
+                node.name
+            ));
         }
     }
     None
@@ -145,13 +165,19 @@ fn ends_are_ends(run: &Run) -> Option<String> {
 
 fn ended_is_quiet(run: &Run) -> Option<String> {
     if !run.head.phase.is_done() {
-        return run.head.finished_ms.map(|_| "a run that goes on has an end time".to_owned());
+        return run
+            .head
+            .finished_ms
+            .map(|_| "a run that goes on has an end time".to_owned());
     }
     if run.head.finished_ms.is_none() {
         return Some("an ended run has no end time".to_owned());
     }
     let open = run.nodes.iter().find(|node| !node.phase.is_done())?;
-    Some(format!("the run ended while {} is {:?}", open.name, open.phase))
+    Some(format!(
+        "the run ended while {} is {:?}",
+        open.name, open.phase
+    ))
 }
 
 fn nothing_is_forgotten(run: &Run) -> Option<String> {
@@ -171,7 +197,10 @@ fn nothing_is_forgotten(run: &Run) -> Option<String> {
             Item::Halt | Item::Sweep | Item::Root => false,
         });
         if !open && !planned {
-            return Some(format!("nothing will move node {} ({:?})", node.name, node.phase));
+            return Some(format!(
+                "nothing will move node {} ({:?})",
+                node.name, node.phase
+            ));
         }
     }
     None

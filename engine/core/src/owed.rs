@@ -20,21 +20,30 @@ pub fn owed(run: &Run) -> Vec<Effect> {
         }
         let launch = node.launch;
         for old in 1..launch {
-            effects.push(Effect::ReleasePod { node: node_ix, launch: old });
+            effects.push(Effect::ReleasePod {
+                node: node_ix,
+                launch: old,
+            });
         }
         match node.phase {
             Phase::Starting | Phase::Running => {
-                effects.push(Effect::LaunchPod { node: node_ix, launch });
+                effects.push(Effect::LaunchPod {
+                    node: node_ix,
+                    launch,
+                });
             }
-            Phase::Stopping => effects.push(Effect::StopPod { node: node_ix, launch }),
+            Phase::Stopping => effects.push(Effect::StopPod {
+                node: node_ix,
+                launch,
+            }),
             Phase::Succeeded | Phase::Failed | Phase::Error => {
-                effects.push(Effect::ReleasePod { node: node_ix, launch });
+                effects.push(Effect::ReleasePod {
+                    node: node_ix,
+                    launch,
+                });
             }
-            Phase::New
-            | Phase::Suspended
-            | Phase::BackingOff
-            | Phase::Skipped
-            | Phase::Omitted => {}
+            Phase::New | Phase::Suspended | Phase::BackingOff | Phase::Skipped | Phase::Omitted => {
+            }
         }
     }
     if run.head.phase.is_done() {

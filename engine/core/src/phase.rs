@@ -101,7 +101,10 @@ impl Phase {
     /// # Errors
     /// [`Illegal`] when the pair is not allowed; the phase stays as it is.
     pub fn next(self, signal: Signal) -> Result<Phase, Illegal> {
-        let illegal = Err(Illegal { phase: self, signal });
+        let illegal = Err(Illegal {
+            phase: self,
+            signal,
+        });
         match self {
             Phase::New => match signal {
                 Signal::Launch => Ok(Phase::Starting),
@@ -119,7 +122,10 @@ impl Phase {
                 Signal::Succeed => Ok(Phase::Succeeded),
                 Signal::Fail => Ok(Phase::Failed),
                 Signal::Err => Ok(Phase::Error),
-                Signal::Launch | Signal::Suspend | Signal::BackOff | Signal::Skip
+                Signal::Launch
+                | Signal::Suspend
+                | Signal::BackOff
+                | Signal::Skip
                 | Signal::Omit => illegal,
             },
             Phase::Running => match signal {
@@ -128,35 +134,58 @@ impl Phase {
                 Signal::Succeed => Ok(Phase::Succeeded),
                 Signal::Fail => Ok(Phase::Failed),
                 Signal::Err => Ok(Phase::Error),
-                Signal::Launch | Signal::Begin | Signal::Suspend | Signal::Skip
-                | Signal::Omit => illegal,
+                Signal::Launch | Signal::Begin | Signal::Suspend | Signal::Skip | Signal::Omit => {
+                    illegal
+                }
             },
             Phase::Suspended => match signal {
                 Signal::Succeed => Ok(Phase::Succeeded),
                 Signal::Fail => Ok(Phase::Failed),
                 Signal::Err => Ok(Phase::Error),
-                Signal::Launch | Signal::Begin | Signal::Suspend | Signal::BackOff
-                | Signal::Stop | Signal::Skip | Signal::Omit => illegal,
+                Signal::Launch
+                | Signal::Begin
+                | Signal::Suspend
+                | Signal::BackOff
+                | Signal::Stop
+                | Signal::Skip
+                | Signal::Omit => illegal,
             },
             Phase::BackingOff => match signal {
                 Signal::Begin => Ok(Phase::Running),
                 Signal::Fail => Ok(Phase::Failed),
                 Signal::Err => Ok(Phase::Error),
-                Signal::Launch | Signal::Suspend | Signal::BackOff | Signal::Stop
-                | Signal::Succeed | Signal::Skip | Signal::Omit => illegal,
+                Signal::Launch
+                | Signal::Suspend
+                | Signal::BackOff
+                | Signal::Stop
+                | Signal::Succeed
+                | Signal::Skip
+                | Signal::Omit => illegal,
             },
             Phase::Stopping => match signal {
                 Signal::Fail => Ok(Phase::Failed),
                 Signal::Succeed
                 | Signal::Err
-                | Signal::Launch | Signal::Begin | Signal::Suspend | Signal::BackOff
-                | Signal::Stop | Signal::Skip | Signal::Omit => illegal,
+                | Signal::Launch
+                | Signal::Begin
+                | Signal::Suspend
+                | Signal::BackOff
+                | Signal::Stop
+                | Signal::Skip
+                | Signal::Omit => illegal,
             },
             Phase::Succeeded | Phase::Failed | Phase::Error | Phase::Skipped | Phase::Omitted => {
                 match signal {
-                    Signal::Launch | Signal::Begin | Signal::Suspend | Signal::BackOff
-                    | Signal::Stop | Signal::Succeed | Signal::Fail | Signal::Err
-                    | Signal::Skip | Signal::Omit => illegal,
+                    Signal::Launch
+                    | Signal::Begin
+                    | Signal::Suspend
+                    | Signal::BackOff
+                    | Signal::Stop
+                    | Signal::Succeed
+                    | Signal::Fail
+                    | Signal::Err
+                    | Signal::Skip
+                    | Signal::Omit => illegal,
                 }
             }
         }

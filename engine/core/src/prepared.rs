@@ -48,6 +48,10 @@ impl Prepared {
             places.push(by_name);
             dependents.push(after);
         }
-        Prepared { plan, places, dependents }
+        Prepared {
+            plan,
+            places,
+            dependents,
+        }
     }
 }

@@ -27,8 +27,9 @@ pub fn phase_word(phase: Phase) -> &'static str {
 /// A time as Kubernetes writes it: RFC 3339, whole seconds, UTC.
 #[must_use]
 pub fn time(ms: i64) -> String {
-    DateTime::from_timestamp_millis(ms)
-        .map_or_else(String::new, |time| time.format("%Y-%m-%dT%H:%M:%SZ").to_string())
+    DateTime::from_timestamp_millis(ms).map_or_else(String::new, |time| {
+        time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+    })
 }
 
 /// The whole object: metadata, spec and status.
@@ -91,10 +92,19 @@ pub fn status(run: &Run) -> Value {
     if !head.message.is_empty() {
         status.insert("message".into(), json!(head.message));
     }
-    status.insert("startedAt".into(), head.started_ms.map_or(Value::Null, |ms| json!(time(ms))));
-    status.insert("finishedAt".into(), head.finished_ms.map_or(Value::Null, |ms| json!(time(ms))));
+    status.insert(
+        "startedAt".into(),
+        head.started_ms.map_or(Value::Null, |ms| json!(time(ms))),
+    );
+    status.insert(
+        "finishedAt".into(),
+        head.finished_ms.map_or(Value::Null, |ms| json!(time(ms))),
+    );
     status.insert("progress".into(), json!(progress(run)));
-    let running = run.nodes.iter().any(|n| n.kind == Kind::Pod && n.phase == Phase::Running);
+    let running = run
+        .nodes
+        .iter()
+        .any(|n| n.kind == Kind::Pod && n.phase == Phase::Running);
     let mut conditions = vec![condition("PodRunning", running)];
     if head.phase.is_done() {
         conditions.push(condition("Completed", true));
@@ -133,7 +143,10 @@ fn node_status(run: &Run, ix: NodeIx, edges: &Edges) -> Value {
     if let Some(template) = template.filter(|template| !template.name.is_empty()) {
         out.insert("templateName".into(), json!(template.name));
     }
-    out.insert("templateScope".into(), json!(format!("local/{}", run.head.identity.name)));
+    out.insert(
+        "templateScope".into(),
+        json!(format!("local/{}", run.head.identity.name)),
+    );
     out.insert("phase".into(), json!(phase_word(node.phase)));
     if let Some(boundary) = run.boundary(ix).and_then(|b| run.node(b)) {
         out.insert("boundaryID".into(), json!(run.id_of(boundary)));
@@ -142,7 +155,10 @@ fn node_status(run: &Run, ix: NodeIx, edges: &Edges) -> Value {
         out.insert("message".into(), json!(node.message));
     }
     out.insert("startedAt".into(), json!(time(node.started_ms)));
-    out.insert("finishedAt".into(), node.finished_ms.map_or(Value::Null, |ms| json!(time(ms))));
+    out.insert(
+        "finishedAt".into(),
+        node.finished_ms.map_or(Value::Null, |ms| json!(time(ms))),
+    );
     if let Some(flag) = node_flag(run, node) {
         out.insert("nodeFlag".into(), flag);
     }
@@ -153,9 +169,15 @@ fn node_status(run: &Run, ix: NodeIx, edges: &Edges) -> Value {
         out.insert("outputs".into(), outputs);
     }
     let ids = |list: &[NodeIx]| -> Vec<String> {
-        list.iter().filter_map(|ix| run.node(*ix)).map(|node| run.id_of(node)).collect()
+        list.iter()
+            .filter_map(|ix| run.node(*ix))
+            .map(|node| run.id_of(node))
+            .collect()
     };
-    for (key, list) in [("children", edges.children(ix)), ("outboundNodes", edges.outbound(ix))] {
+    for (key, list) in [
+        ("children", edges.children(ix)),
+        ("outboundNodes", edges.outbound(ix)),
+    ] {
         if !list.is_empty() {
             out.insert(key.into(), json!(ids(list)));
         }
@@ -184,7 +206,10 @@ fn inputs(run: &Run, ix: NodeIx) -> Option<Value> {
         .map(|(input, value)| {
             let mut entry = input.declared.clone();
             if let Some(Ok(default)) = input.default.as_ref().map(|text| {
-                text.render(&crate::scope::NodeScope::outside(run), &crate::scope::limits())
+                text.render(
+                    &crate::scope::NodeScope::outside(run),
+                    &crate::scope::limits(),
+                )
             }) {
                 entry.insert("default".into(), json!(default));
             }
@@ -210,7 +235,10 @@ fn outputs(node: &Node) -> Option<Value> {
 #[must_use]
 pub fn node_field(run: &Run, ix: NodeIx, field: &str) -> Option<String> {
     let node = run.node(ix)?;
-    let template = || run.template(ix).map_or("", |template| template.name.as_str());
+    let template = || {
+        run.template(ix)
+            .map_or("", |template| template.name.as_str())
+    };
     match field {
         "displayName" => Some(run.display_name(node)),
         "id" => Some(run.id_of(node)),
@@ -219,8 +247,14 @@ pub fn node_field(run: &Run, ix: NodeIx, field: &str) -> Option<String> {
         "phase" => Some(phase_word(node.phase).to_owned()),
         "templateRef.name" | "templateRef.template" => Some(String::new()),
         _ => {
-            let name = field.strip_prefix("inputs.parameters.")?.strip_suffix(".value")?;
-            let at = run.template(ix)?.inputs.iter().position(|input| input.name == name)?;
+            let name = field
+                .strip_prefix("inputs.parameters.")?
+                .strip_suffix(".value")?;
+            let at = run
+                .template(ix)?
+                .inputs
+                .iter()
+                .position(|input| input.name == name)?;
             node.inputs.get(at).cloned()
         }
     }
@@ -235,7 +269,9 @@ pub fn failures(run: &Run) -> String {
         .zip(&run.nodes)
         .filter(|(_, node)| node.phase.is_bad())
         .map(|(ix, node)| {
-            let template = run.template(ix).map_or("", |template| template.name.as_str());
+            let template = run
+                .template(ix)
+                .map_or("", |template| template.name.as_str());
             json!({
                 "displayName": run.display_name(node),
                 "message": node.message,

@@ -75,7 +75,10 @@ impl RunPhase {
     /// Whether the run has ended.
     #[must_use]
     pub fn is_done(self) -> bool {
-        matches!(self, RunPhase::Succeeded | RunPhase::Failed | RunPhase::Error)
+        matches!(
+            self,
+            RunPhase::Succeeded | RunPhase::Failed | RunPhase::Error
+        )
     }
 }
 
@@ -163,7 +166,12 @@ impl Run {
             clock_ms: identity.created_ms,
             identity,
         };
-        Run { plan, head, nodes: Vec::new(), index: Index::default() }
+        Run {
+            plan,
+            head,
+            nodes: Vec::new(),
+            index: Index::default(),
+        }
     }
 
     /// The node of a number.
@@ -195,11 +203,15 @@ impl Run {
             Kind::Retry => self.call(parent_ix),
             Kind::Group => {
                 let steps = parent.parent?;
-                let Body::Steps(groups) = &self.template(steps)?.body else { return None };
+                let Body::Steps(groups) = &self.template(steps)?.body else {
+                    return None;
+                };
                 groups.get(parent.slot as usize)?.get(node.slot as usize)
             }
             Kind::Dag => {
-                let Body::Dag(dag) = &self.template(parent_ix)?.body else { return None };
+                let Body::Dag(dag) = &self.template(parent_ix)?.body else {
+                    return None;
+                };
                 dag.tasks.get(node.slot as usize).map(|task| &task.call)
             }
             Kind::Pod | Kind::Steps | Kind::Suspend | Kind::Skipped => None,
@@ -227,7 +239,11 @@ impl Run {
             return None;
         }
         let seconds = self.spec().deadline_s?;
-        Some(self.head.started_ms?.saturating_add(seconds.max(0).saturating_mul(1000)))
+        Some(
+            self.head
+                .started_ms?
+                .saturating_add(seconds.max(0).saturating_mul(1000)),
+        )
     }
 
     /// When something is next due by itself, milliseconds UTC.

@@ -38,7 +38,10 @@ pub fn global_arguments(run: &Run) -> Vec<(String, String)> {
     let limits = limits();
     let render = |global: &crate::plan::Global| {
         let value = global.value.render(&scope, &limits);
-        (global.name.clone(), value.unwrap_or_else(|_| global.value.source()))
+        (
+            global.name.clone(),
+            value.unwrap_or_else(|_| global.value.source()),
+        )
     };
     run.spec().parameters.iter().map(render).collect()
 }
@@ -54,7 +57,10 @@ impl<'a> NodeScope<'a> {
     /// The view of a template's texts: inputs of `ix`, its steps or tasks, its attempt, globals.
     #[must_use]
     pub fn inside(run: &'a Run, ix: NodeIx) -> NodeScope<'a> {
-        NodeScope { run, node: Some(ix) }
+        NodeScope {
+            run,
+            node: Some(ix),
+        }
     }
 
     /// The view of texts that see only globals.
@@ -66,7 +72,10 @@ impl<'a> NodeScope<'a> {
     fn input(&self, name: &str) -> Option<&'a str> {
         let ix = self.node?;
         let template = self.run.template(ix)?;
-        let at = template.inputs.iter().position(|input| input.name == name)?;
+        let at = template
+            .inputs
+            .iter()
+            .position(|input| input.name == name)?;
         self.run.node(ix)?.inputs.get(at).map(String::as_str)
     }
 
@@ -87,23 +96,43 @@ impl<'a> NodeScope<'a> {
     fn inner(&self, name: &str) -> Option<NodeIx> {
         let ix = self.node?;
         let node = self.run.node(ix)?;
-        let (group, slot) = *self.run.plan.places.get(node.template? as usize)?.get(name)?;
+        let (group, slot) = *self
+            .run
+            .plan
+            .places
+            .get(node.template? as usize)?
+            .get(name)?;
         match node.kind {
             Kind::Steps => {
                 let group = *self.run.index.kids.get(ix as usize)?.get(group as usize)?;
-                self.run.index.kids.get(group as usize)?.get(slot as usize).copied()
+                self.run
+                    .index
+                    .kids
+                    .get(group as usize)?
+                    .get(slot as usize)
+                    .copied()
             }
-            Kind::Dag => {
-                self.run.index.tasks.get(&ix)?.nodes.get(slot as usize).copied().flatten()
-            }
+            Kind::Dag => self
+                .run
+                .index
+                .tasks
+                .get(&ix)?
+                .nodes
+                .get(slot as usize)
+                .copied()
+                .flatten(),
             Kind::Pod | Kind::Group | Kind::Retry | Kind::Suspend | Kind::Skipped => None,
         }
     }
 
     fn inner_field(&self, rest: &str) -> Lookup<'a> {
         // A step's name holds no dot, so the first one ends it.
-        let Some((name, field)) = rest.split_once('.') else { return Lookup::Unknown };
-        let Some(ix) = self.inner(name) else { return Lookup::Unknown };
+        let Some((name, field)) = rest.split_once('.') else {
+            return Lookup::Unknown;
+        };
+        let Some(ix) = self.inner(name) else {
+            return Lookup::Unknown;
+        };
         let node = &self.run.nodes[ix as usize];
         if !node.phase.is_done() {
             return Lookup::Unknown;
@@ -113,8 +142,12 @@ impl<'a> NodeScope<'a> {
             "id" => owned(self.run.id_of(node)),
             "status" => Lookup::Value(Cow::Borrowed(project::phase_word(node.phase))),
             "startedAt" => owned(project::time(node.started_ms)),
-            "finishedAt" => node.finished_ms.map_or(Lookup::Absent, |ms| owned(project::time(ms))),
-            "exitCode" => node.exit_code.map_or(Lookup::Absent, |code| owned(code.to_string())),
+            "finishedAt" => node
+                .finished_ms
+                .map_or(Lookup::Absent, |ms| owned(project::time(ms))),
+            "exitCode" => node
+                .exit_code
+                .map_or(Lookup::Absent, |code| owned(code.to_string())),
             "outputs.result" => match &node.result {
                 Some(result) => Lookup::Value(Cow::Borrowed(result)),
                 None if left_out || node.phase.is_bad() => Lookup::Absent,
@@ -138,8 +171,12 @@ impl<'a> NodeScope<'a> {
     }
 
     fn own(&self, name: &str) -> Lookup<'a> {
-        let Some(ix) = self.node else { return Lookup::Unknown };
-        let Some(node) = self.run.node(ix) else { return Lookup::Unknown };
+        let Some(ix) = self.node else {
+            return Lookup::Unknown;
+        };
+        let Some(node) = self.run.node(ix) else {
+            return Lookup::Unknown;
+        };
         match name {
             "pod.name" if node.kind == Kind::Pod => owned(self.run.pod_name_of(ix)),
             "node.name" => owned(node.name.to_string()),
@@ -152,7 +189,9 @@ impl<'a> NodeScope<'a> {
     }
 
     fn retry(&self, name: &str) -> Lookup<'a> {
-        let Some((node, last)) = self.attempt() else { return Lookup::Unknown };
+        let Some((node, last)) = self.attempt() else {
+            return Lookup::Unknown;
+        };
         if name == "retries" {
             return owned(node.slot.to_string());
         }
@@ -175,7 +214,11 @@ impl<'a> NodeScope<'a> {
         let run = self.run;
         let identity = &run.head.identity;
         if let Some(name) = rest.strip_prefix("parameters.") {
-            let global = run.spec().parameters.iter().find(|global| global.name == name);
+            let global = run
+                .spec()
+                .parameters
+                .iter()
+                .find(|global| global.name == name);
             return match global {
                 Some(global) => match global.value.as_literal() {
                     Some(value) => Lookup::Value(Cow::Borrowed(value)),
@@ -207,7 +250,12 @@ impl<'a> NodeScope<'a> {
     fn sees_end(&self) -> bool {
         let in_exit = |ix: NodeIx| run_flag(&self.run.index.in_exit, ix);
         self.node.map_or_else(
-            || self.run.nodes.first().is_some_and(|entry| entry.phase.is_done()),
+            || {
+                self.run
+                    .nodes
+                    .first()
+                    .is_some_and(|entry| entry.phase.is_done())
+            },
             in_exit,
         )
     }
@@ -240,10 +288,12 @@ fn plain_global<'a>(run: &'a Run, rest: &str) -> Lookup<'a> {
             let entry = spec.templates.get(spec.entry as usize);
             entry.map_or(Lookup::Unknown, |t| Lookup::Value(Cow::Borrowed(&t.name)))
         }
-        "serviceAccountName" => {
-            Lookup::Value(Cow::Borrowed(spec.service_account.as_deref().unwrap_or_default()))
-        }
-        "priority" => spec.priority.map_or(Lookup::Unknown, |p| owned(p.to_string())),
+        "serviceAccountName" => Lookup::Value(Cow::Borrowed(
+            spec.service_account.as_deref().unwrap_or_default(),
+        )),
+        "priority" => spec
+            .priority
+            .map_or(Lookup::Unknown, |p| owned(p.to_string())),
         "creationTimestamp" => owned(project::time(identity.created_ms)),
         _ => Lookup::Unknown,
     }
@@ -254,7 +304,8 @@ struct Plain<'a>(&'a Run);
 
 impl Scope for Plain<'_> {
     fn look_up(&self, name: &str) -> Lookup<'_> {
-        name.strip_prefix("workflow.").map_or(Lookup::Unknown, |rest| plain_global(self.0, rest))
+        name.strip_prefix("workflow.")
+            .map_or(Lookup::Unknown, |rest| plain_global(self.0, rest))
     }
 }
 
@@ -272,7 +323,9 @@ impl Scope for NodeScope<'_> {
         if let Some(rest) = name.strip_prefix("workflow.") {
             return self.global(rest);
         }
-        if let Some(rest) = name.strip_prefix("steps.").or_else(|| name.strip_prefix("tasks."))
+        if let Some(rest) = name
+            .strip_prefix("steps.")
+            .or_else(|| name.strip_prefix("tasks."))
             && rest != "name"
         {
             return self.inner_field(rest);

@@ -20,10 +20,16 @@ pub fn of(run: &Run, ix: NodeIx) -> Result<Work, String> {
     let scope = NodeScope::inside(run, ix);
     let limits = scope::limits();
     let put = |text: &Text| {
-        text.render(&scope, &limits).map_err(|error| scope::render_message(&error))
+        text.render(&scope, &limits)
+            .map_err(|error| scope::render_message(&error))
     };
     let put_maybe = |text: &Option<Text>| text.as_ref().map(&put).transpose();
-    let argv = pod.command.iter().chain(&pod.args).map(&put).collect::<Result<Vec<_>, _>>()?;
+    let argv = pod
+        .command
+        .iter()
+        .chain(&pod.args)
+        .map(&put)
+        .collect::<Result<Vec<_>, _>>()?;
     let env = pod
         .env
         .iter()

@@ -1,19 +1,29 @@
-//! `depends`: when a task may begin (argo.md §5).
+//! `depends`: which outcomes of other tasks let a task of a DAG begin.
+//!
+//! `A.Succeeded && (B.Failed || C)`. Only the shape is known here; what a bare name means, and what
+//! became of a task, the caller answers. There is no short circuit: Argo waits for every task that
+//! is mentioned, so nothing is gained by skipping one.
+
+mod parse;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
 
 use crate::Limits;
-use crate::lexer::{LexError, Token, TokenKind, lex};
-use crate::nearest;
 
-/// A parsed `depends`, as postfix, so that evaluating needs no recursion.
+/// A `depends` expression, read once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Depends {
-    ops: Vec<Op>,
+    /// The expression with every operator behind what it works on. Never deeper than the
+    /// parentheses were, and evaluated by a loop.
+    steps: Vec<Step>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Op {
-    Task {
-        name: String,
+enum Step {
+    Ask {
+        task: String,
         outcome: Option<Outcome>,
     },
     Not,
@@ -21,296 +31,206 @@ enum Op {
     Or,
 }
 
-/// How a task must have ended: the selector after the dot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What a selector behind a task's name asks for, as in `A.Failed`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
-    /// `.Succeeded`.
+    /// The task ended in phase Succeeded.
     Succeeded,
-    /// `.Failed`.
+    /// The task ended in phase Failed.
     Failed,
-    /// `.Errored`.
+    /// The task ended in phase Error.
     Errored,
-    /// `.Skipped`.
+    /// The task's `when` was false.
     Skipped,
-    /// `.Omitted`.
+    /// The task's own `depends` was false.
     Omitted,
-    /// `.Daemoned`.
+    /// The task runs as a daemon and is ready.
     Daemoned,
-    /// `.AnySucceeded`, of a loop's tasks.
+    /// At least one item of a looped task succeeded.
     AnySucceeded,
-    /// `.AllFailed`, of a loop's tasks.
+    /// Every item of a looped task failed, and there was one.
     AllFailed,
 }
 
-const OUTCOMES: [(&str, Outcome); 8] = [
-    ("Succeeded", Outcome::Succeeded),
-    ("Failed", Outcome::Failed),
-    ("Errored", Outcome::Errored),
-    ("Skipped", Outcome::Skipped),
-    ("Omitted", Outcome::Omitted),
-    ("Daemoned", Outcome::Daemoned),
-    ("AnySucceeded", Outcome::AnySucceeded),
-    ("AllFailed", Outcome::AllFailed),
-];
-
-/// Why a `depends` cannot be read; `at` is a byte offset.
+/// Why a `depends` expression cannot be read. Offsets count bytes from its beginning.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DependsError {
-    /// A selector that does not exist.
+    /// There is nothing but spaces.
+    #[error("depends is empty")]
+    Empty,
+    /// Something stands where it cannot; `found` is the character or the operator.
+    #[error("unexpected `{found}`, expected {expected}")]
+    Unexpected {
+        /// Where it stands.
+        at: usize,
+        /// What stands there.
+        found: String,
+        /// What could stand there, in words.
+        expected: &'static str,
+    },
+    /// The expression ends where more must follow.
+    #[error("depends ends too early, expected {expected}")]
+    EndedEarly {
+        /// Where it ends, or where the parenthesis stands that is never closed.
+        at: usize,
+        /// What must follow, in words.
+        expected: &'static str,
+    },
+    /// A name that begins with a digit or a hyphen, which Argo does not take in `depends`.
+    #[error("task name `{name}` cannot be used in depends: it must begin with a letter or `_`")]
+    BadName {
+        /// Where the name begins.
+        at: usize,
+        /// The name as written.
+        name: String,
+    },
+    /// A word behind the dot that is no outcome; in Argo's words.
     #[error("task result '{selector}' for task '{task}' is invalid")]
     Selector {
-        /// Where.
+        /// Where the word begins.
         at: usize,
-        /// The task.
+        /// The task before the dot.
         task: String,
-        /// What stands after the dot.
+        /// The word behind the dot.
         selector: String,
-        /// The selector that may be meant.
+        /// The outcome that was probably meant.
         nearest: Option<&'static str>,
     },
-    /// Anything else.
-    #[error("{reason}")]
-    Syntax {
-        /// Where.
+    /// Parentheses nest deeper than [`Limits::depth`].
+    #[error("parentheses nest deeper than {limit}")]
+    TooDeep {
+        /// Where the first parenthesis too many stands.
         at: usize,
-        /// What is wrong.
-        reason: String,
+        /// The limit.
+        limit: usize,
+    },
+    /// More names and operators than [`Limits::steps`].
+    #[error("depends has more than {limit} names and operators")]
+    TooManySteps {
+        /// Where the first one too many stands.
+        at: usize,
+        /// The limit.
+        limit: usize,
     },
 }
 
-fn syntax<T>(at: usize, reason: impl Into<String>) -> Result<T, DependsError> {
-    Err(DependsError::Syntax {
-        at,
-        reason: reason.into(),
-    })
+impl DependsError {
+    /// Where the fault lies, in bytes from the beginning of the expression.
+    pub fn at(&self) -> usize {
+        match self {
+            DependsError::Empty => 0,
+            DependsError::Unexpected { at, .. }
+            | DependsError::EndedEarly { at, .. }
+            | DependsError::BadName { at, .. }
+            | DependsError::Selector { at, .. }
+            | DependsError::TooDeep { at, .. }
+            | DependsError::TooManySteps { at, .. } => *at,
+        }
+    }
+}
+
+impl Outcome {
+    /// All of them, in the order of Argo's documentation.
+    pub const ALL: [Outcome; 8] = [
+        Outcome::Succeeded,
+        Outcome::Failed,
+        Outcome::Errored,
+        Outcome::Skipped,
+        Outcome::Omitted,
+        Outcome::Daemoned,
+        Outcome::AnySucceeded,
+        Outcome::AllFailed,
+    ];
+
+    /// The word in an expression.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Succeeded => "Succeeded",
+            Outcome::Failed => "Failed",
+            Outcome::Errored => "Errored",
+            Outcome::Skipped => "Skipped",
+            Outcome::Omitted => "Omitted",
+            Outcome::Daemoned => "Daemoned",
+            Outcome::AnySucceeded => "AnySucceeded",
+            Outcome::AllFailed => "AllFailed",
+        }
+    }
+
+    fn parse(word: &str) -> Option<Outcome> {
+        Outcome::ALL
+            .into_iter()
+            .find(|outcome| outcome.as_str() == word)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
 }
 
 impl Depends {
-    /// Reads a `depends`.
+    /// Reads an expression of names, outcomes, `&&`, `||`, `!` and parentheses.
     ///
     /// # Errors
-    /// [`DependsError`] with the place.
+    /// See [`DependsError`]; the first one from the left.
     pub fn parse(source: &str, limits: &Limits) -> Result<Depends, DependsError> {
-        let tokens = lex(source, true, limits).or_else(|error| match error {
-            LexError::Unclosed { at, what } => syntax(at, format!("unclosed {what}")),
-            LexError::Unknown { at, character } => syntax(at, format!("unexpected '{character}'")),
-            LexError::TooLong => syntax(0, format!("more than {} words", limits.steps)),
-        })?;
-        let mut parser = Parser {
-            tokens: &tokens,
-            at: 0,
-            depth: 0,
-            limits,
-            ops: Vec::new(),
-        };
-        parser.or()?;
-        match tokens.get(parser.at) {
-            Some(token) => syntax(token.at, "something follows that does not belong there"),
-            None => Ok(Depends { ops: parser.ops }),
-        }
-    }
-
-    /// All these tasks by their bare names, joined by AND: what `dependencies` means.
-    #[must_use]
-    pub fn from_dependencies(names: &[String]) -> Depends {
-        let mut ops = Vec::with_capacity(names.len() * 2);
-        for (at, name) in names.iter().enumerate() {
-            ops.push(Op::Task {
-                name: name.clone(),
-                outcome: None,
-            });
-            if at > 0 {
-                ops.push(Op::And);
-            }
-        }
-        Depends { ops }
-    }
-
-    /// The tasks mentioned, each once, in order of mention.
-    #[must_use]
-    pub fn tasks(&self) -> Vec<&str> {
-        let mut tasks: Vec<&str> = Vec::new();
-        for op in &self.ops {
-            if let Op::Task { name, .. } = op
-                && !tasks.contains(&name.as_str())
-            {
-                tasks.push(name);
-            }
-        }
-        tasks
-    }
-
-    /// The truth, given what is true of each task; no selector means the bare name.
-    pub fn eval(&self, of: &mut dyn FnMut(&str, Option<Outcome>) -> bool) -> bool {
-        let mut stack: Vec<bool> = Vec::new();
-        for op in &self.ops {
-            let truth = match op {
-                Op::Task { name, outcome } => of(name, *outcome),
-                Op::Not => !stack.pop().unwrap_or(false),
-                Op::And | Op::Or => {
-                    let right = stack.pop().unwrap_or(false);
-                    let left = stack.pop().unwrap_or(false);
-                    if *op == Op::And {
-                        left && right
-                    } else {
-                        left || right
-                    }
-                }
-            };
-            stack.push(truth);
-        }
-        stack.pop().unwrap_or(true)
-    }
-}
-
-struct Parser<'a> {
-    tokens: &'a [Token],
-    at: usize,
-    depth: usize,
-    limits: &'a Limits,
-    ops: Vec<Op>,
-}
-
-impl Parser<'_> {
-    fn take(&mut self, op: &str) -> bool {
-        let is_it = matches!(self.tokens.get(self.at), Some(Token { kind: TokenKind::Op(o), .. }) if *o == op);
-        self.at += usize::from(is_it);
-        is_it
-    }
-
-    fn end(&self) -> usize {
-        self.tokens
-            .get(self.at)
-            .or(self.tokens.last())
-            .map_or(0, |token| token.at)
-    }
-
-    fn or(&mut self) -> Result<(), DependsError> {
-        self.and()?;
-        while self.take("||") {
-            self.and()?;
-            self.ops.push(Op::Or);
-        }
-        Ok(())
-    }
-
-    fn and(&mut self) -> Result<(), DependsError> {
-        self.not()?;
-        while self.take("&&") {
-            self.not()?;
-            self.ops.push(Op::And);
-        }
-        Ok(())
-    }
-
-    fn not(&mut self) -> Result<(), DependsError> {
-        let mut negated = false;
-        while self.take("!") {
-            negated = !negated;
-        }
-        if self.take("(") {
-            self.depth += 1;
-            if self.depth > self.limits.depth {
-                return syntax(self.end(), "nested too deeply");
-            }
-            self.or()?;
-            self.depth -= 1;
-            if !self.take(")") {
-                return syntax(self.end(), "a parenthesis is not closed");
-            }
-        } else {
-            self.task()?;
-        }
-        if negated {
-            self.ops.push(Op::Not);
-        }
-        Ok(())
-    }
-
-    fn task(&mut self) -> Result<(), DependsError> {
-        let Some(Token {
-            at,
-            kind: TokenKind::Word(word),
-        }) = self.tokens.get(self.at)
-        else {
-            return syntax(self.end(), "a task's name is missing");
-        };
-        self.at += 1;
-        let (name, outcome) = match word.split_once('.') {
-            None => (word.as_str(), None),
-            Some((name, selector)) => {
-                let found = OUTCOMES.iter().find(|(word, _)| *word == selector);
-                let Some((_, outcome)) = found else {
-                    return Err(DependsError::Selector {
-                        at: *at,
-                        task: name.to_owned(),
-                        selector: selector.to_owned(),
-                        nearest: nearest(selector, OUTCOMES.map(|(word, _)| word)),
-                    });
-                };
-                (name, Some(*outcome))
-            }
-        };
-        self.ops.push(Op::Task {
-            name: name.to_owned(),
-            outcome,
-        });
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn eval(source: &str, good: &[&str]) -> bool {
-        let depends = Depends::parse(source, &Limits::default()).expect(source);
-        depends.eval(&mut |name, outcome| match outcome {
-            None | Some(Outcome::Succeeded) => good.contains(&name),
-            Some(Outcome::Failed) => !good.contains(&name),
-            Some(_) => false,
+        Ok(Depends {
+            steps: parse::steps(source, limits)?,
         })
     }
 
-    #[test]
-    fn evaluates() {
-        for (source, good, truth) in [
-            ("a", &["a"][..], true),
-            ("a && b", &["a"], false),
-            ("a || b", &["b"], true),
-            ("!a", &[], true),
-            ("!!a", &["a"], true),
-            ("a.Failed && (b || c-1.Succeeded)", &["c-1"], true),
-            ("a || b && c", &["a"], true),
-            ("(a || b) && c", &["a"], false),
-            ("!(a && b)", &["a"], true),
-            ("a.Omitted", &["a"], false),
-        ] {
-            assert_eq!(eval(source, good), truth, "{source}");
+    /// What `dependencies` means: all these bare names, joined by AND. Without names it is true.
+    pub fn from_dependencies(names: &[String]) -> Depends {
+        let mut steps = Vec::with_capacity(names.len() * 2);
+        for (index, name) in names.iter().enumerate() {
+            steps.push(Step::Ask {
+                task: name.clone(),
+                outcome: None,
+            });
+            if index > 0 {
+                steps.push(Step::And);
+            }
         }
-        let names = ["a".to_owned(), "b".to_owned(), "c".to_owned()];
-        let joined = Depends::from_dependencies(&names);
-        assert_eq!(joined.tasks(), ["a", "b", "c"]);
-        assert!(joined.eval(&mut |_, _| true));
-        assert!(!joined.eval(&mut |name, _| name != "b"));
+        Depends { steps }
     }
 
-    #[test]
-    fn faults_have_a_place() {
-        let parse = |source: &str| Depends::parse(source, &Limits::default());
-        assert_eq!(
-            parse("b && first.Succeded"),
-            Err(DependsError::Selector {
-                at: 5,
-                task: "first".into(),
-                selector: "Succeded".into(),
-                nearest: Some("Succeeded"),
-            })
-        );
-        for source in ["", "a &&", "(a", "a b", "a & b", "&& a", "a)"] {
-            assert!(parse(source).is_err(), "{source}");
-        }
-        assert!(parse(&"(".repeat(100_000)).is_err());
-        assert!(parse(&("a && ".repeat(4_000) + "a")).is_ok());
+    /// The tasks it asks about, each once, in the order of their first mention.
+    pub fn tasks(&self) -> Vec<&str> {
+        let mut seen = std::collections::BTreeSet::new();
+        self.asked()
+            .map(|(task, _)| task)
+            .filter(|task| seen.insert(*task))
+            .collect()
     }
+
+    /// Every question in it from left to right: a task with the outcome asked for, or without one
+    /// for a bare name. Repeated as often as it is written.
+    pub fn asked(&self) -> impl Iterator<Item = (&str, Option<Outcome>)> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Ask { task, outcome } => Some((task.as_str(), *outcome)),
+            Step::Not | Step::And | Step::Or => None,
+        })
+    }
+
+    /// Whether it holds, by what `of` answers about each task and outcome. A bare name asks with
+    /// `None`: Succeeded, Skipped or Daemoned, widened by that task's `continueOn`.
+    pub fn eval(&self, of: &mut dyn FnMut(&str, Option<Outcome>) -> bool) -> bool {
+        let mut stack = Vec::new();
+        for step in &self.steps {
+            let value = match step {
+                Step::Ask { task, outcome } => of(task, *outcome),
+                Step::Not => !pop(&mut stack),
+                Step::And => pop(&mut stack) & pop(&mut stack),
+                Step::Or => pop(&mut stack) | pop(&mut stack),
+            };
+            stack.push(value);
+        }
+        pop(&mut stack)
+    }
+}
+
+/// The top of the stack. It is empty only for `dependencies: []`, which is true.
+fn pop(stack: &mut Vec<bool>) -> bool {
+    stack.pop().unwrap_or(true)
 }

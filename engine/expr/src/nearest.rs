@@ -1,39 +1,64 @@
-//! The nearest right word to a wrong one, for "did you mean".
+//! Finds the word that somebody probably meant.
+//!
+//! Every refusal that names an unknown word uses it, so that "did you mean" behaves alike
+//! everywhere.
 
-/// The candidate with the smallest edit distance to `word`, if it is near enough to be meant:
-/// at most a third of the longer word's length, letter case aside.
+/// Words longer than this are not compared: nobody mistypes them, and the work is quadratic.
+const LENGTH_MAX: usize = 64;
+
+/// The candidate nearest to `word`, if one is near enough: at most a third of the longer one's
+/// characters differ (one may always), counting an insertion, a deletion, a replacement or a swap
+/// of neighbours as one and ignoring case. Of equally near ones the first wins.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let wanted: Vec<char> = word.to_lowercase().chars().take(64).collect();
-    candidates
-        .into_iter()
-        .filter_map(|candidate| {
-            let chars: Vec<char> = candidate.to_lowercase().chars().take(64).collect();
-            let limit = (wanted.len().max(chars.len()) / 3).max(1);
-            let distance = distance(&wanted, &chars);
-            (distance <= limit).then_some((distance, candidate))
-        })
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+    let wanted = fold(word)?;
+    let mut best: Option<(usize, &'a str)> = None;
+    for candidate in candidates {
+        let Some(folded) = fold(candidate) else {
+            continue;
+        };
+        let bound = (wanted.len().max(folded.len()) / 3).max(1);
+        if folded.len().abs_diff(wanted.len()) > bound {
+            continue;
+        }
+        let distance = distance(&wanted, &folded);
+        // A single letter that is replaced is another word, not a slip.
+        let is_near = distance <= bound && distance < wanted.len().max(folded.len());
+        if is_near && best.is_none_or(|(least, _)| distance < least) {
+            best = Some((distance, candidate));
+        }
+    }
+    best.map(|(_, candidate)| candidate)
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours between two words.
-fn distance(a: &[char], b: &[char]) -> usize {
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, y) in b.iter().enumerate() {
-            let mut best = (last[j] + usize::from(x != y))
-                .min(last[j + 1] + 1)
-                .min(row[j] + 1);
-            if i > 0 && j > 0 && *x == b[j - 1] && a[i - 1] == *y {
-                best = best.min(before[j - 1] + 1);
+/// The characters in lower case, or nothing if there are none or too many.
+fn fold(word: &str) -> Option<Vec<char>> {
+    let folded: Vec<char> = word
+        .chars()
+        .flat_map(char::to_lowercase)
+        .take(LENGTH_MAX + 1)
+        .collect();
+    (!folded.is_empty() && folded.len() <= LENGTH_MAX).then_some(folded)
+}
+
+/// Edit distance with swaps of neighbours (optimal string alignment), three rows at a time.
+fn distance(left: &[char], right: &[char]) -> usize {
+    let mut before: Vec<usize> = vec![0; right.len() + 1];
+    let mut above: Vec<usize> = (0..=right.len()).collect();
+    for i in 1..=left.len() {
+        let mut row = vec![i; right.len() + 1];
+        for j in 1..=right.len() {
+            let replaced = above[j - 1] + usize::from(left[i - 1] != right[j - 1]);
+            row[j] = replaced.min(above[j] + 1).min(row[j - 1] + 1);
+            let is_swap =
+                i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1];
+            if is_swap {
+                row[j] = row[j].min(before[j - 2] + 1);
             }
-            row.push(best);
         }
-        before = std::mem::replace(&mut last, row);
+        before = above;
+        above = row;
     }
-    last[b.len()]
+    above[right.len()]
 }
 
 #[cfg(test)]
@@ -41,17 +66,40 @@ mod tests {
     use super::nearest;
 
     #[test]
-    fn finds_what_was_meant() {
-        let words = ["suspend", "steps", "script", "container", "entrypoint"];
-        for (wrong, right) in [
-            ("entrypont", Some("entrypoint")),
-            ("spteps", Some("steps")),
-            ("Container", Some("container")),
-            ("scirpt", Some("script")),
-            ("zebra", None),
+    fn finds_what_was_meant_and_nothing_else() {
+        let words = [
+            "Succeeded",
+            "Failed",
+            "Errored",
+            "template",
+            "templates",
+            "name",
+            "A",
+        ];
+        let rows: &[(&str, Option<&str>)] = &[
+            ("Suceeded", Some("Succeeded")),
+            ("succeeded", Some("Succeeded")),
+            ("Fialed", Some("Failed")),
+            ("Error", Some("Errored")),
+            ("tempalte", Some("template")),
+            ("templatess", Some("templates")),
+            ("nmae", Some("name")),
+            ("nam", Some("name")),
+            ("b", None),
+            ("a", Some("A")),
+            ("Sidecar", None),
             ("", None),
-        ] {
-            assert_eq!(nearest(wrong, words), right, "{wrong}");
+            ("x".repeat(100_000).leak(), None),
+        ];
+        for (word, expected) in rows {
+            assert_eq!(nearest(word, words), *expected, "{:.40}", word);
         }
+    }
+
+    #[test]
+    fn the_first_of_equally_near_ones_wins() {
+        assert_eq!(nearest("cart", ["card", "care"]), Some("card"));
+        assert_eq!(nearest("cart", ["care", "card"]), Some("care"));
+        assert_eq!(nearest("cart", []), None);
     }
 }

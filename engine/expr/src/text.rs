@@ -1,169 +1,201 @@
-//! Text with simple tags: `{{inputs.parameters.x}}`.
+//! Texts with `{{tags}}`: read once, rendered against a scope.
 //!
-//! Parsed once, before any value is put in. A value goes in as it is and is never parsed again:
-//! three of Argo's security advisories came from values that were.
+//! Reading is total, as a script may hold any braces: what is no tag is literal text. A value is
+//! put in as it is and never read again, so a value that holds `{{workflow.name}}` stays that text
+//! (Argo substitutes again and again; here nothing that a step prints can reach into the file).
+
+mod parse;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 
 use crate::Limits;
+use crate::lex::is_tag_name;
 
-/// Text with tags.
+/// A text as written, cut into literal pieces and tags.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Text {
     segments: Vec<Segment>,
 }
 
-/// A piece of a text.
+/// One piece of a [`Text`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Segment {
-    /// Stays as it is.
+    /// Characters that stand for themselves.
     Literal(String),
-    /// A value goes here.
+    /// Something to be replaced.
     Tag(Tag),
 }
 
-/// A tag.
+/// One tag of a [`Text`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
-    /// As it was written, braces included.
+    /// The tag exactly as written, braces included.
     pub source: String,
-    /// Byte offset of its first brace in the text.
+    /// Byte offset of its `{{` in the text.
     pub at: usize,
     kind: Kind,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
-    /// `{{name}}`.
+    /// `{{name}}`, the name without the spaces around it.
     Simple(String),
-    /// `{{a.{{b}}}}`: the inner tag gives a part of the name.
-    Nested {
-        before: String,
-        inner: Box<Tag>,
-        after: String,
-    },
-    /// `{{=expression}}`.
-    Expression,
+    /// `{{=expression}}`, what stands after the `=`.
+    Expression(String),
+    /// `{{a.{{b}}.c}}`: the pieces of which the name is made; its tags are simple ones.
+    Nested(Vec<Segment>),
 }
 
-/// The values that tags may have.
+/// Where names get their values from.
 pub trait Scope {
-    /// The value of a name such as `workflow.name`.
+    /// Looks a name up, such as `steps.a.outputs.result`.
     fn look_up(&self, name: &str) -> Lookup<'_>;
 }
 
-/// What a scope knows of a name.
+/// What a [`Scope`] knows about a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lookup<'a> {
-    /// Its value.
+    /// The name has this value.
     Value(Cow<'a, str>),
-    /// The name is right and has no value: its producer was left out.
+    /// The name exists but has no value, since the step that makes it was skipped or omitted.
     Absent,
-    /// No such name here.
+    /// There is no such name.
     Unknown,
 }
 
-/// Why a text cannot be rendered.
+/// Why a text could not be rendered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
-    /// A name below `steps.` or `tasks.` that must have a value has none.
+    /// A `steps.` or `tasks.` name that nobody defines. Other unknown names stay as they are.
     #[error("failed to resolve {{{{{name}}}}}")]
     Unresolved {
-        /// The name.
+        /// The name in the tag.
         name: String,
     },
-    /// Its producer was left out.
-    #[error("{{{{{name}}}}} has no value: its producer was left out")]
+    /// A name without a value, see [`Lookup::Absent`].
+    #[error("{{{{{name}}}}} has no value: what makes it was skipped or omitted")]
     Absent {
-        /// The name.
+        /// The name in the tag.
         name: String,
     },
-    /// The result is too long.
-    #[error("the text is longer than {limit} bytes once its values are put in")]
+    /// The result would be longer than [`Limits::bytes`].
+    #[error("rendered text is longer than {limit} bytes")]
     TooLong {
-        /// The bound, bytes.
+        /// The limit, in bytes.
         limit: usize,
     },
-    /// Too many tags.
-    #[error("the text has more than {limit} tags")]
+    /// The text has more tags than [`Limits::tags`].
+    #[error("text has more than {limit} tags")]
     TooManySteps {
-        /// The bound.
+        /// The limit, in tags.
         limit: usize,
     },
-    /// An expression tag.
+    /// A `{{=…}}` tag: a language of its own, which is not there yet.
     #[error("expression tags are not supported yet: {tag}")]
     Expression {
-        /// The tag as written.
+        /// The tag as written, braces included.
         tag: String,
     },
 }
 
+impl Tag {
+    /// The name in a simple tag, without the spaces around it; nothing for other tags.
+    pub fn name(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Simple(name) => Some(name),
+            Kind::Expression(_) | Kind::Nested(_) => None,
+        }
+    }
+
+    /// Whether this is a `{{=…}}` tag.
+    pub fn is_expression(&self) -> bool {
+        self.expression().is_some()
+    }
+
+    /// What stands after the `=` of an expression tag; nothing for other tags.
+    pub fn expression(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Expression(expression) => Some(expression),
+            Kind::Simple(_) | Kind::Nested(_) => None,
+        }
+    }
+
+    /// Whether other tags make part of the name, as in `{{inputs.parameters.{{item}}}}`.
+    pub fn is_nested(&self) -> bool {
+        matches!(self.kind, Kind::Nested(_))
+    }
+
+    fn inner(&self) -> &[Segment] {
+        match &self.kind {
+            Kind::Nested(pieces) => pieces,
+            Kind::Simple(_) | Kind::Expression(_) => &[],
+        }
+    }
+}
+
+impl Segment {
+    fn as_tag(&self) -> Option<&Tag> {
+        match self {
+            Segment::Tag(tag) => Some(tag),
+            Segment::Literal(_) => None,
+        }
+    }
+
+    fn source(&self) -> &str {
+        match self {
+            Segment::Tag(tag) => &tag.source,
+            Segment::Literal(literal) => literal,
+        }
+    }
+}
+
 impl Text {
-    /// Reads a text. Total: what only looks like a tag stays as it is.
-    #[must_use]
+    /// Reads a text. Never fails: an unclosed `{{`, an empty name or a name of other characters
+    /// than letters, digits and `_ - . /` is literal text. Takes time in proportion to the length.
     pub fn parse(source: &str) -> Text {
-        let mut segments = Vec::new();
-        let mut literal = String::new();
-        let mut at = 0;
-        while let Some(offset) = source[at..].find("{{") {
-            let begin = at + offset;
-            match tag_at(source, begin) {
-                Some(tag) => {
-                    literal.push_str(&source[at..begin]);
-                    if !literal.is_empty() {
-                        segments.push(Segment::Literal(std::mem::take(&mut literal)));
-                    }
-                    at = begin + tag.source.len();
-                    segments.push(Segment::Tag(tag));
-                }
-                None => {
-                    literal.push_str(&source[at..=begin]);
-                    at = begin + 1;
-                }
-            }
+        Text {
+            segments: parse::segments(source),
         }
-        literal.push_str(&source[at..]);
-        if !literal.is_empty() {
-            segments.push(Segment::Literal(literal));
-        }
-        Text { segments }
     }
 
-    /// The text as written.
-    #[must_use]
+    /// The pieces, in order. No two literals are neighbours, none is empty.
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// The text as it was written.
     pub fn source(&self) -> String {
-        self.segments
-            .iter()
-            .map(|segment| match segment {
-                Segment::Literal(text) => text.as_str(),
-                Segment::Tag(tag) => tag.source.as_str(),
-            })
-            .collect()
+        self.segments.iter().map(Segment::source).collect()
     }
 
-    /// The text, when it has no tag.
-    #[must_use]
+    /// Whether there is nothing to replace.
+    pub fn is_literal(&self) -> bool {
+        self.as_literal().is_some()
+    }
+
+    /// The text, if there is nothing to replace in it.
     pub fn as_literal(&self) -> Option<&str> {
         match self.segments.as_slice() {
             [] => Some(""),
-            [Segment::Literal(text)] => Some(text),
+            [Segment::Literal(literal)] => Some(literal),
             _ => None,
         }
     }
 
-    /// Its tags, the inner ones of nested tags too.
+    /// All tags from left to right, a nested one before those inside it.
     pub fn tags(&self) -> impl Iterator<Item = &Tag> {
-        self.segments.iter().flat_map(|segment| match segment {
-            Segment::Literal(_) => vec![],
-            Segment::Tag(tag) => match &tag.kind {
-                Kind::Nested { inner, .. } => vec![tag, inner],
-                Kind::Simple(_) | Kind::Expression => vec![tag],
-            },
-        })
+        self.segments
+            .iter()
+            .filter_map(Segment::as_tag)
+            .flat_map(|tag| {
+                std::iter::once(tag).chain(tag.inner().iter().filter_map(Segment::as_tag))
+            })
     }
 
-    /// The name, when the text is one simple tag and nothing else (argo.md §6).
-    #[must_use]
+    /// The name, if the whole text is one simple tag and nothing else. Argo drops an argument that
+    /// is such a pure reference to an absent output, so that the default of the input applies.
     pub fn pure_reference(&self) -> Option<&str> {
         match self.segments.as_slice() {
             [Segment::Tag(tag)] => tag.name(),
@@ -171,242 +203,113 @@ impl Text {
         }
     }
 
-    /// Puts the values in.
+    /// The text with every tag replaced by its value.
     ///
-    /// Unknown names stay in the text as they were written, except those below `steps.` and
-    /// `tasks.`, which must have a value.
+    /// An unknown name leaves its tag in place, unless it begins with `steps.` or `tasks.`: those
+    /// must resolve. A nested tag first makes its name; if only the outer name is unknown, the tag
+    /// stays with the inner values in it, as in Argo.
     ///
     /// # Errors
-    /// [`RenderError`] for a name that must have a value, and for a text beyond the limits.
+    /// See [`RenderError`]; the first one from the left.
     pub fn render(&self, scope: &dyn Scope, limits: &Limits) -> Result<String, RenderError> {
-        if self.segments.len() > limits.steps {
-            return Err(RenderError::TooManySteps {
-                limit: limits.steps,
-            });
+        if self.tags().nth(limits.tags).is_some() {
+            return Err(RenderError::TooManySteps { limit: limits.tags });
         }
-        let mut out = String::new();
+        let mut output = Output {
+            text: String::new(),
+            limit: limits.bytes,
+        };
         for segment in &self.segments {
             match segment {
-                Segment::Literal(text) => out.push_str(text),
-                Segment::Tag(tag) => out.push_str(&tag.render(scope)?),
-            }
-            if out.len() > limits.bytes {
-                return Err(RenderError::TooLong {
-                    limit: limits.bytes,
-                });
+                Segment::Literal(literal) => output.push(literal)?,
+                Segment::Tag(tag) => render_tag(tag, scope, &mut output)?,
             }
         }
-        Ok(out)
+        Ok(output.text)
     }
 }
 
-impl Tag {
-    /// The name of a simple tag.
-    #[must_use]
-    pub fn name(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Simple(name) => Some(name),
-            Kind::Nested { .. } | Kind::Expression => None,
-        }
-    }
+/// A text that grows up to a limit.
+struct Output {
+    text: String,
+    limit: usize,
+}
 
-    /// Whether it is `{{=…}}`.
-    #[must_use]
-    pub fn is_expression(&self) -> bool {
-        self.kind == Kind::Expression
-    }
-
-    fn render<'a>(&'a self, scope: &'a dyn Scope) -> Result<Cow<'a, str>, RenderError> {
-        match &self.kind {
-            Kind::Simple(name) => self.value(name, scope).map(|value| match value {
-                Some(value) => value,
-                None => Cow::Borrowed(self.source.as_str()),
-            }),
-            Kind::Nested {
-                before,
-                inner,
-                after,
-            } => {
-                let part = inner.render(scope)?;
-                let name = format!("{before}{part}{after}");
-                let value = self.value(name.trim(), scope)?.map(Cow::into_owned);
-                Ok(Cow::Owned(
-                    value.unwrap_or_else(|| format!("{{{{{name}}}}}")),
-                ))
-            }
-            Kind::Expression => Err(RenderError::Expression {
-                tag: self.source.clone(),
-            }),
+impl Output {
+    fn push(&mut self, piece: &str) -> Result<(), RenderError> {
+        if piece.len() > self.limit.saturating_sub(self.text.len()) {
+            return Err(RenderError::TooLong { limit: self.limit });
         }
-    }
-
-    fn value<'a>(
-        &self,
-        name: &str,
-        scope: &'a dyn Scope,
-    ) -> Result<Option<Cow<'a, str>>, RenderError> {
-        let must = name.starts_with("steps.") || name.starts_with("tasks.");
-        match scope.look_up(name) {
-            Lookup::Value(value) => Ok(Some(value)),
-            Lookup::Absent => Err(RenderError::Absent {
-                name: name.to_owned(),
-            }),
-            Lookup::Unknown if must => Err(RenderError::Unresolved {
-                name: name.to_owned(),
-            }),
-            Lookup::Unknown => Ok(None),
-        }
+        self.text.push_str(piece);
+        Ok(())
     }
 }
 
-/// Whether a name may stand in a tag.
-fn is_name(name: &str) -> bool {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);
-    !name.is_empty() && name.chars().all(fits)
-}
-
-/// The tag that begins at `begin`, if there is one.
-fn tag_at(source: &str, begin: usize) -> Option<Tag> {
-    let body = &source[begin + 2..];
-    if let Some(expression) = body.strip_prefix('=') {
-        let end = expression.find("}}")?;
-        let source = source[begin..begin + 2 + 1 + end + 2].to_owned();
-        return Some(Tag {
-            source,
-            at: begin,
-            kind: Kind::Expression,
-        });
-    }
-    let close = body.find("}}")?;
-    let inner = body.find("{{").filter(|inner| *inner < close);
-    let Some(inner_at) = inner else {
-        let name = body[..close].trim();
-        return is_name(name).then(|| Tag {
-            source: source[begin..begin + 2 + close + 2].to_owned(),
-            at: begin,
-            kind: Kind::Simple(name.to_owned()),
-        });
-    };
-    let before = &body[..inner_at];
-    if before.chars().any(|c| !is_name(&c.to_string()) && c != ' ') {
-        return None;
-    }
-    let name = body[inner_at + 2..close].trim();
-    let rest = &body[close + 2..];
-    let end = rest.find("}}")?;
-    let after = &rest[..end];
-    let after_fits = after.trim().is_empty() || is_name(after.trim());
-    if !is_name(name) || !after_fits {
-        return None;
-    }
-    let inner = Tag {
-        source: body[inner_at..close + 2].to_owned(),
-        at: begin + 2 + inner_at,
-        kind: Kind::Simple(name.to_owned()),
-    };
-    let length = 2 + close + 2 + end + 2;
-    Some(Tag {
-        source: source[begin..begin + length].to_owned(),
-        at: begin,
-        kind: Kind::Nested {
-            before: before.trim_start().to_owned(),
-            inner: Box::new(inner),
-            after: after.trim_end().to_owned(),
+fn render_tag(tag: &Tag, scope: &dyn Scope, output: &mut Output) -> Result<(), RenderError> {
+    match &tag.kind {
+        Kind::Simple(name) => match resolve(name, scope)? {
+            Some(value) => output.push(&value),
+            None => output.push(&tag.source),
         },
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-
-    struct Map(BTreeMap<&'static str, &'static str>);
-
-    impl Scope for Map {
-        fn look_up(&self, name: &str) -> Lookup<'_> {
-            match self.0.get(name) {
-                Some(&"absent") => Lookup::Absent,
-                Some(value) => Lookup::Value(Cow::Borrowed(value)),
-                None => Lookup::Unknown,
+        Kind::Expression(_) => Err(RenderError::Expression {
+            tag: tag.source.clone(),
+        }),
+        Kind::Nested(pieces) => {
+            let Some(written) = compose(pieces, scope, output.limit)? else {
+                return output.push(&tag.source);
+            };
+            let name = written.trim();
+            // A value may hold anything, but only what could have been written is looked up.
+            let value = match name.chars().all(is_tag_name) {
+                true => resolve(name, scope)?,
+                false => None,
+            };
+            match value {
+                Some(value) => output.push(&value),
+                None => ["{{", &written, "}}"]
+                    .iter()
+                    .try_for_each(|piece| output.push(piece)),
             }
         }
     }
+}
 
-    fn scope() -> Map {
-        Map(BTreeMap::from([
-            ("workflow.name", "w"),
-            ("inputs.parameters.x", "{{workflow.name}}"),
-            ("inputs.parameters.which", "two"),
-            ("inputs.parameters.two", "2"),
-            ("steps.a.outputs.result", "r"),
-            ("steps.b.outputs.result", "absent"),
-        ]))
-    }
-
-    /// Value, place and failure of every kind of tag; a value is never parsed again.
-    #[test]
-    fn renders() {
-        for (source, rendered) in [
-            ("", Ok("")),
-            ("plain", Ok("plain")),
-            ("{{workflow.name}}", Ok("w")),
-            ("a {{ workflow.name }} b", Ok("a w b")),
-            ("{{inputs.parameters.x}}", Ok("{{workflow.name}}")),
-            ("{{nothing.known}} stays", Ok("{{nothing.known}} stays")),
-            ("{{ = 1 + 1 }}", Ok("{{ = 1 + 1 }}")),
-            ("{{inputs.parameters.{{inputs.parameters.which}}}}", Ok("2")),
-            (
-                "{{inputs.parameters.{{nothing}}}}",
-                Ok("{{inputs.parameters.{{nothing}}}}"),
-            ),
-            ("open {{workflow.name", Ok("open {{workflow.name")),
-            ("{{{workflow.name}}}", Ok("{w}")),
-            ("{{}} {{ }} {{a b}}", Ok("{{}} {{ }} {{a b}}")),
-            ("{{steps.a.outputs.result}}", Ok("r")),
-            (
-                "{{steps.c.outputs.result}}",
-                Err("failed to resolve {{steps.c.outputs.result}}"),
-            ),
-            (
-                "{{=1+1}}",
-                Err("expression tags are not supported yet: {{=1+1}}"),
-            ),
-        ] {
-            let text = Text::parse(source);
-            assert_eq!(text.source(), source);
-            let got = text
-                .render(&scope(), &Limits::default())
-                .map_err(|e| e.to_string());
-            assert_eq!(got.as_deref().map_err(String::as_str), rendered, "{source}");
+/// The name that the pieces of a nested tag make; nothing if one of its tags is unknown.
+fn compose(
+    pieces: &[Segment],
+    scope: &dyn Scope,
+    limit: usize,
+) -> Result<Option<String>, RenderError> {
+    let mut name = Output {
+        text: String::new(),
+        limit,
+    };
+    for piece in pieces {
+        match piece {
+            Segment::Literal(literal) => name.push(literal)?,
+            Segment::Tag(tag) => {
+                let Some(value) = resolve(tag.name().unwrap_or_default(), scope)? else {
+                    return Ok(None);
+                };
+                name.push(&value)?;
+            }
         }
-        let absent = Text::parse("{{steps.b.outputs.result}}");
-        assert_eq!(absent.pure_reference(), Some("steps.b.outputs.result"));
-        let error = absent
-            .render(&scope(), &Limits::default())
-            .expect_err("absent");
-        assert!(matches!(error, RenderError::Absent { .. }));
     }
+    Ok(Some(name.text))
+}
 
-    #[test]
-    fn limits_hold() {
-        let text = Text::parse(&"{{workflow.name}}".repeat(50));
-        let limits = Limits {
-            bytes: 10,
-            ..Limits::default()
-        };
-        assert_eq!(
-            text.render(&scope(), &limits),
-            Err(RenderError::TooLong { limit: 10 })
-        );
-        let limits = Limits {
-            steps: 10,
-            ..Limits::default()
-        };
-        assert_eq!(
-            text.render(&scope(), &limits),
-            Err(RenderError::TooManySteps { limit: 10 })
-        );
+/// The value of a name; nothing if it is unknown and may be.
+fn resolve<'a>(name: &str, scope: &'a dyn Scope) -> Result<Option<Cow<'a, str>>, RenderError> {
+    match scope.look_up(name) {
+        Lookup::Value(value) => Ok(Some(value)),
+        Lookup::Absent => Err(RenderError::Absent {
+            name: name.to_owned(),
+        }),
+        Lookup::Unknown if name.starts_with("steps.") || name.starts_with("tasks.") => {
+            Err(RenderError::Unresolved {
+                name: name.to_owned(),
+            })
+        }
+        Lookup::Unknown => Ok(None),
     }
 }

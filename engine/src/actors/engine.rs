@@ -43,11 +43,19 @@ impl Engine {
     /// An engine that owns the partitions of these fences.
     #[must_use]
     pub fn new(shell: Arc<Shell>, fences: Vec<Fence>) -> Engine {
-        Engine { shell, fences, watch: None, partitions: BTreeMap::new() }
+        Engine {
+            shell,
+            fences,
+            watch: None,
+            partitions: BTreeMap::new(),
+        }
     }
 
     fn keeper(&mut self, part: u16) -> Option<Addr<PartitionKeeper>> {
-        let known = self.partitions.get(&part).filter(|keeper| keeper.connected());
+        let known = self
+            .partitions
+            .get(&part)
+            .filter(|keeper| keeper.connected());
         if let Some(keeper) = known {
             return Some(keeper.clone());
         }
@@ -72,14 +80,18 @@ impl Engine {
             .collect();
         for part in dead {
             tracing::error!(part, "a partition's keeper died; it is rebuilt");
-            let Some(keeper) = self.keeper(part) else { continue };
+            let Some(keeper) = self.keeper(part) else {
+                continue;
+            };
             let until_ms = self.shell.clock.now_ms() + 600_000;
-            self.shell.readers.run(move |reader| match read_inventory(reader, part, until_ms) {
-                Ok(found) => {
-                    let _ = keeper.try_send(found);
-                }
-                Err(error) => tracing::error!(part, %error, "a partition cannot be read"),
-            });
+            self.shell
+                .readers
+                .run(move |reader| match read_inventory(reader, part, until_ms) {
+                    Ok(found) => {
+                        let _ = keeper.try_send(found);
+                    }
+                    Err(error) => tracing::error!(part, %error, "a partition cannot be read"),
+                });
         }
         if let Some(watch) = &self.watch
             && !watch.connected()
@@ -142,12 +154,16 @@ impl Handler<Submit> for Engine {
     fn handle(&mut self, submit: Submit, _: &mut Context<Self>) {
         let uid = submit.run.head.identity.uid.clone();
         let Some(keeper) = self.of_run(&uid) else {
-            let _ = submit.reply.send(Err("the engine is not open yet".to_owned()));
+            let _ = submit
+                .reply
+                .send(Err("the engine is not open yet".to_owned()));
             return;
         };
         if let Err(error) = keeper.try_send(submit) {
             let submit = error.into_inner();
-            let _ = submit.reply.send(Err("the engine is busy; try again".to_owned()));
+            let _ = submit
+                .reply
+                .send(Err("the engine is busy; try again".to_owned()));
         }
     }
 }

@@ -12,7 +12,9 @@ impl Guard {
     /// A guard that calls `tell(panicked)` when it is dropped.
     #[must_use]
     pub fn new(tell: impl FnOnce(bool) + 'static) -> Guard {
-        Guard { tell: Some(Box::new(tell)) }
+        Guard {
+            tell: Some(Box::new(tell)),
+        }
     }
 
     /// Lets go without a word: the parent knows already.
@@ -31,6 +33,8 @@ impl Drop for Guard {
 
 impl std::fmt::Debug for Guard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Guard").field("armed", &self.tell.is_some()).finish()
+        f.debug_struct("Guard")
+            .field("armed", &self.tell.is_some())
+            .finish()
     }
 }

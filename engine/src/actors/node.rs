@@ -8,14 +8,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, MessageResult, SpawnHandle};
+use actix::{
+    Actor, ActorContext, Addr, AsyncContext, Context, Handler, MessageResult, SpawnHandle,
+};
 use usher_core::event::{End, Event};
 use usher_core::run::{Node, NodeIx};
 
 use super::guard::Guard;
-use super::messages::{
-    Happened, NodeGone, NodeOrder, NodeState, Observe, PodOrder, Report, Told,
-};
+use super::messages::{Happened, NodeGone, NodeOrder, NodeState, Observe, PodOrder, Report, Told};
 use super::pod_watch::PodWatch;
 use super::run::RunKeeper;
 use super::shell::Shell;
@@ -102,7 +102,9 @@ impl NodeKeeper {
             if !self.run_keeper.connected() {
                 return ctx.stop();
             }
-            ctx.run_later(Duration::from_millis(10), move |keeper, ctx| keeper.tell(event, ctx));
+            ctx.run_later(Duration::from_millis(10), move |keeper, ctx| {
+                keeper.tell(event, ctx)
+            });
         }
     }
 
@@ -113,16 +115,23 @@ impl NodeKeeper {
         let Some(due_ms) = self.due_ms else { return };
         let left_ms = due_ms - self.shell.clock.now_ms();
         let wait_ms = u64::try_from(left_ms.clamp(1, LOOK_MS)).unwrap_or(1);
-        self.timer = Some(ctx.run_later(Duration::from_millis(wait_ms), |keeper, ctx| {
-            keeper.timer = None;
-            keeper.look(ctx);
-        }));
+        self.timer = Some(
+            ctx.run_later(Duration::from_millis(wait_ms), |keeper, ctx| {
+                keeper.timer = None;
+                keeper.look(ctx);
+            }),
+        );
     }
 
     fn look(&mut self, ctx: &mut Context<Self>) {
         let Some(due_ms) = self.due_ms else { return };
         if self.shell.clock.now_ms() >= due_ms {
-            self.tell(Event::TimerRang { node: Some(self.ix) }, ctx);
+            self.tell(
+                Event::TimerRang {
+                    node: Some(self.ix),
+                },
+                ctx,
+            );
             // Should it get lost on the way, it rings again.
             self.due_ms = Some(due_ms.max(self.shell.clock.now_ms() + LOOK_MS));
         }
@@ -132,16 +141,34 @@ impl NodeKeeper {
     fn observe(&mut self, key: &PodKey, news: PodNews) -> Option<Event> {
         let (node, launch) = (self.ix, key.launch);
         match news {
-            PodNews::Started { started_ms } => {
-                Some(Event::PodStarted { node, launch, started_ms })
-            }
-            PodNews::Exited { code, message, finished_ms } => {
-                let result =
-                    if self.wants_result { self.shell.readers.result_of(key) } else { None };
-                let end = End { code, message, result, finished_ms };
+            PodNews::Started { started_ms } => Some(Event::PodStarted {
+                node,
+                launch,
+                started_ms,
+            }),
+            PodNews::Exited {
+                code,
+                message,
+                finished_ms,
+            } => {
+                let result = if self.wants_result {
+                    self.shell.readers.result_of(key)
+                } else {
+                    None
+                };
+                let end = End {
+                    code,
+                    message,
+                    result,
+                    finished_ms,
+                };
                 Some(Event::PodFinished { node, launch, end })
             }
-            PodNews::Lost { reason } => Some(Event::PodLost { node, launch, reason }),
+            PodNews::Lost { reason } => Some(Event::PodLost {
+                node,
+                launch,
+                reason,
+            }),
         }
     }
 }

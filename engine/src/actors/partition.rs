@@ -7,10 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{
-    Actor, Addr, AsyncContext, Context, Handler, Message, ResponseFuture,
-    WrapFuture,
-};
+use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, ResponseFuture, WrapFuture};
 use usher_ledger::Fence;
 
 use super::guard::Guard;
@@ -77,7 +74,11 @@ impl PartitionKeeper {
         let me = ctx.address();
         let gone = run.to_string();
         let guard = Guard::new(move |panicked| {
-            let _ = me.try_send(RunGone { run: gone, generation, panicked });
+            let _ = me.try_send(RunGone {
+                run: gone,
+                generation,
+                panicked,
+            });
         });
         let keeper = RunKeeper::start_for(
             self.shell.clone(),
@@ -88,7 +89,14 @@ impl PartitionKeeper {
             begin,
             guard,
         );
-        self.awake.insert(run.clone(), Awake { keeper, generation, unkept: 0 });
+        self.awake.insert(
+            run.clone(),
+            Awake {
+                keeper,
+                generation,
+                unkept: 0,
+            },
+        );
     }
 
     fn wake(&mut self, run: &str, ctx: &mut Context<Self>) {
@@ -121,12 +129,17 @@ impl PartitionKeeper {
     fn look_ahead(&mut self, ctx: &mut Context<Self>) {
         let me = ctx.address();
         let (part, until_ms) = (self.fence.part, self.shell.clock.now_ms() + AHEAD_MS);
-        self.shell.readers.run(move |reader| match reader.due_runs(part, until_ms, 100_000) {
-            Ok(due) => {
-                let _ = me.try_send(Inventory { awake: Vec::new(), due });
-            }
-            Err(error) => tracing::warn!(part, %error, "due runs cannot be read"),
-        });
+        self.shell.readers.run(
+            move |reader| match reader.due_runs(part, until_ms, 100_000) {
+                Ok(due) => {
+                    let _ = me.try_send(Inventory {
+                        awake: Vec::new(),
+                        due,
+                    });
+                }
+                Err(error) => tracing::warn!(part, %error, "due runs cannot be read"),
+            },
+        );
     }
 
     /// Asks every awake run what it is doing, and rebuilds the one that waits for ever.
@@ -156,14 +169,19 @@ impl PartitionKeeper {
         ctx: &mut Context<Self>,
     ) {
         let patience_ms = self.shell.settings.patience_ms;
-        let Some(awake) = self.awake.get_mut(run) else { return };
+        let Some(awake) = self.awake.get_mut(run) else {
+            return;
+        };
         if awake.generation != generation {
             return;
         }
         let fault = match report {
             None => Some("does not answer".to_owned()),
             Some(report) if !report.waits_for.is_empty() && report.waited_ms > patience_ms => {
-                Some(format!("has waited {} ms for {}", report.waited_ms, report.waits_for))
+                Some(format!(
+                    "has waited {} ms for {}",
+                    report.waited_ms, report.waits_for
+                ))
             }
             Some(report) if !report.unkept.is_empty() => {
                 awake.unkept += 1;
@@ -188,7 +206,9 @@ impl Actor for PartitionKeeper {
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.set_mailbox_capacity(super::MAILBOX);
         ctx.run_interval(Duration::from_secs(1), |keeper, ctx| keeper.ring(ctx));
-        ctx.run_interval(Duration::from_millis(WATCHDOG_MS), |keeper, ctx| keeper.watchdog(ctx));
+        ctx.run_interval(Duration::from_millis(WATCHDOG_MS), |keeper, ctx| {
+            keeper.watchdog(ctx)
+        });
         let half = Duration::from_millis(u64::try_from(AHEAD_MS / 2).unwrap_or(300_000));
         ctx.run_interval(half, |keeper, ctx| keeper.look_ahead(ctx));
     }
@@ -252,7 +272,9 @@ impl Handler<AskSleep> for PartitionKeeper {
     /// Whatever was sent to the run before this was sent through us, so it is ahead of `Sleep` in
     /// the run's mailbox; whatever comes later wakes it anew.
     fn handle(&mut self, ask: AskSleep, _: &mut Context<Self>) {
-        let Some(awake) = self.awake.remove(ask.run.as_str()) else { return };
+        let Some(awake) = self.awake.remove(ask.run.as_str()) else {
+            return;
+        };
         let run: Arc<str> = Arc::from(ask.run);
         if awake.keeper.try_send(Sleep).is_err() {
             tracing::debug!(%run, "a run ended while it fell asleep");
@@ -276,7 +298,9 @@ impl Handler<RunGone> for PartitionKeeper {
     type Result = ();
 
     fn handle(&mut self, gone: RunGone, ctx: &mut Context<Self>) {
-        let Some(awake) = self.awake.get(gone.run.as_str()) else { return };
+        let Some(awake) = self.awake.get(gone.run.as_str()) else {
+            return;
+        };
         if awake.generation != gone.generation {
             return;
         }
@@ -303,4 +327,3 @@ impl Handler<Observe> for PartitionKeeper {
         Box::pin(async move { report })
     }
 }
-

@@ -91,7 +91,9 @@ impl PodWatch {
     /// Launches what waits while there is room.
     fn fill(&mut self) {
         while self.running.len() < self.processes_max {
-            let Some((key, work)) = self.waiting.pop_front() else { return };
+            let Some((key, work)) = self.waiting.pop_front() else {
+                return;
+            };
             self.running.insert(key.clone());
             let work = Arc::try_unwrap(work).unwrap_or_else(|shared| (*shared).clone());
             self.runtime.launch(key, work);
@@ -102,7 +104,11 @@ impl PodWatch {
         if let Some(at) = self.waiting.iter().position(|(waiting, _)| *waiting == key) {
             self.waiting.remove(at);
             let finished_ms = self.clock.now_ms();
-            let news = PodNews::Exited { code: NEVER_BEGUN, message: None, finished_ms };
+            let news = PodNews::Exited {
+                code: NEVER_BEGUN,
+                message: None,
+                finished_ms,
+            };
             self.tell(Told { key, news });
             return;
         }
@@ -113,7 +119,11 @@ impl PodWatch {
         if !self.running.contains(&key) {
             // Committed as intent, stopped before anybody launched it: it never will be.
             let finished_ms = self.clock.now_ms();
-            let news = PodNews::Exited { code: NEVER_BEGUN, message: None, finished_ms };
+            let news = PodNews::Exited {
+                code: NEVER_BEGUN,
+                message: None,
+                finished_ms,
+            };
             return self.tell(Told { key, news });
         }
         let grace_ms = self.grace_ms;
@@ -199,7 +209,10 @@ impl Handler<PodOrder> for PodWatch {
         match order {
             PodOrder::Register(key, keeper) => {
                 if let Some(news) = self.last.get(&key) {
-                    let _ = keeper.try_send(Told { key: key.clone(), news: news.clone() });
+                    let _ = keeper.try_send(Told {
+                        key: key.clone(),
+                        news: news.clone(),
+                    });
                 }
                 self.keepers.insert(key, keeper);
             }

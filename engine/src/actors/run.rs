@@ -138,21 +138,26 @@ impl RunKeeper {
     fn read(&mut self, ctx: &mut Context<Self>) {
         let me = ctx.address();
         let plans = self.shell.clone();
-        self.shell.readers.load(self.uid.to_string(), move |loaded| {
-            let read = match loaded {
-                Ok(Some(loaded)) => {
-                    Shell::decode(&plans.plans, loaded).map(|run| Some(Box::new(run)))
-                }
-                Ok(None) => Ok(None),
-                Err(error) => Err(error.to_string()),
-            };
-            let _ = me.try_send(RunRead(read));
-        });
+        self.shell
+            .readers
+            .load(self.uid.to_string(), move |loaded| {
+                let read = match loaded {
+                    Ok(Some(loaded)) => {
+                        Shell::decode(&plans.plans, loaded).map(|run| Some(Box::new(run)))
+                    }
+                    Ok(None) => Ok(None),
+                    Err(error) => Err(error.to_string()),
+                };
+                let _ = me.try_send(RunRead(read));
+            });
     }
 
     fn be_born(&mut self, submit: super::messages::Submit, ctx: &mut Context<Self>) {
         let at_ms = self.shell.clock.now_ms();
-        let event = Stamped { at_ms, event: Event::Submitted };
+        let event = Stamped {
+            at_ms,
+            event: Event::Submitted,
+        };
         match turn::take(*submit.run, vec![event], self.fence, 0) {
             Ok(taken) => {
                 let identity = &taken.run.head.identity;
@@ -189,7 +194,10 @@ impl RunKeeper {
     /// Hands a write to the writing thread; its answer comes back as [`Committed`].
     fn write(&mut self, write: Write, after: After, ctx: &mut Context<Self>) {
         let since_ms = self.shell.clock.now_ms();
-        self.state = State::InFlight { after: Box::new(after), since_ms };
+        self.state = State::InFlight {
+            after: Box::new(after),
+            since_ms,
+        };
         let me = ctx.address();
         self.shell.writer.submit(
             write,
@@ -204,7 +212,9 @@ impl RunKeeper {
         if self.queue.is_empty() {
             return;
         }
-        let State::Here { .. } = self.state else { return };
+        let State::Here { .. } = self.state else {
+            return;
+        };
         if let Some(lazy) = self.lazy.take() {
             ctx.cancel_future(lazy);
         }
@@ -230,7 +240,12 @@ impl RunKeeper {
                     run: taken.run,
                     effects: taken.effects,
                     changed: taken.changed,
-                    applied: taken.turn.applied.iter().map(|applied| applied.id).collect(),
+                    applied: taken
+                        .turn
+                        .applied
+                        .iter()
+                        .map(|applied| applied.id)
+                        .collect(),
                     delete: taken.turn.delete,
                     born: None,
                 };
@@ -263,7 +278,11 @@ impl RunKeeper {
         let uid = self.uid.to_string();
         let fence = self.fence;
         self.shell.writer.submit(
-            Write::Park { run: uid, fence, reason },
+            Write::Park {
+                run: uid,
+                fence,
+                reason,
+            },
             Box::new(|result| {
                 if let Err(error) = result {
                     tracing::error!(%error, "the reason of a parked run is not in the ledger");
@@ -272,7 +291,11 @@ impl RunKeeper {
         );
         self.state = State::Parked;
         self.keepers.clear();
-        self.shell.announce(Changed { run: self.uid.clone(), ended: false, waits: true });
+        self.shell.announce(Changed {
+            run: self.uid.clone(),
+            ended: false,
+            waits: true,
+        });
         self.over(ctx);
     }
 
@@ -282,7 +305,9 @@ impl RunKeeper {
             self.state = State::Over;
         }
         self.guard.disarm();
-        let _ = self.partition.try_send(super::messages::RunOver { run: self.uid.to_string() });
+        let _ = self.partition.try_send(super::messages::RunOver {
+            run: self.uid.to_string(),
+        });
         ctx.stop();
     }
 
@@ -310,7 +335,10 @@ impl RunKeeper {
         if ended {
             return self.over(ctx);
         }
-        self.state = State::Here { run: Box::new(run), version };
+        self.state = State::Here {
+            run: Box::new(run),
+            version,
+        };
         self.turn(ctx);
         self.consider_sleep(ctx);
     }
@@ -352,12 +380,23 @@ impl RunKeeper {
                     Ok(work) => self.order(node, NodeOrder::Launch(Arc::new(work))),
                     Err(message) => {
                         let launch = run.node(node).map_or(0, |node| node.launch);
-                        self.happen(Event::PodLost { node, launch, reason: message }, ctx);
+                        self.happen(
+                            Event::PodLost {
+                                node,
+                                launch,
+                                reason: message,
+                            },
+                            ctx,
+                        );
                     }
                 },
                 Effect::StopPod { node, .. } => self.order(node, NodeOrder::Stop),
                 Effect::ReleasePod { node, launch } => {
-                    let key = PodKey { run: self.uid.to_string(), node, launch };
+                    let key = PodKey {
+                        run: self.uid.to_string(),
+                        node,
+                        launch,
+                    };
                     let _ = self.watch.try_send(PodOrder::Release(key));
                 }
                 Effect::Continue => self.happen(Event::Continued, ctx),
@@ -386,14 +425,18 @@ impl RunKeeper {
         }
         self.commands.reading = true;
         let me = ctx.address();
-        self.shell.readers.commands(self.uid.to_string(), move |read| {
-            let _ = me.try_send(CommandsRead(read.map_err(|error| error.to_string())));
-        });
+        self.shell
+            .readers
+            .commands(self.uid.to_string(), move |read| {
+                let _ = me.try_send(CommandsRead(read.map_err(|error| error.to_string())));
+            });
     }
 
     /// A run that only waits goes to sleep after a while: no actor, no memory.
     fn consider_sleep(&mut self, ctx: &mut Context<Self>) {
-        let State::Here { run, .. } = &self.state else { return };
+        let State::Here { run, .. } = &self.state else {
+            return;
+        };
         let now_ms = self.shell.clock.now_ms();
         let after_ms = self.shell.settings.sleep_after_ms;
         let due_ms = run.next_due_ms();
@@ -404,10 +447,17 @@ impl RunKeeper {
         }
         let since_ms = *self.quiet_since_ms.get_or_insert(now_ms);
         if now_ms - since_ms >= after_ms {
-            let _ = self.partition.try_send(AskSleep { run: self.uid.to_string(), due_ms });
+            let _ = self.partition.try_send(AskSleep {
+                run: self.uid.to_string(),
+                due_ms,
+            });
         } else {
-            let wait = u64::try_from(after_ms - (now_ms - since_ms)).unwrap_or(0).max(1);
-            ctx.run_later(Duration::from_millis(wait), |keeper, ctx| keeper.consider_sleep(ctx));
+            let wait = u64::try_from(after_ms - (now_ms - since_ms))
+                .unwrap_or(0)
+                .max(1);
+            ctx.run_later(Duration::from_millis(wait), |keeper, ctx| {
+                keeper.consider_sleep(ctx)
+            });
         }
     }
 }
@@ -440,15 +490,21 @@ impl Actor for RunKeeper {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         // The run's own deadline; nodes have keepers for theirs.
-        ctx.run_interval(Duration::from_secs(1), |keeper, ctx| keeper.check_deadline(ctx));
+        ctx.run_interval(Duration::from_secs(1), |keeper, ctx| {
+            keeper.check_deadline(ctx)
+        });
     }
 }
 
 impl RunKeeper {
     fn check_deadline(&mut self, ctx: &mut Context<Self>) {
-        let State::Here { run, .. } = &self.state else { return };
+        let State::Here { run, .. } = &self.state else {
+            return;
+        };
         let now_ms = self.shell.clock.now_ms();
-        let Some(due_ms) = run.deadline_ms() else { return };
+        let Some(due_ms) = run.deadline_ms() else {
+            return;
+        };
         if due_ms <= now_ms {
             self.happen(Event::TimerRang { node: None }, ctx);
         } else if due_ms - now_ms < 1_000 {

@@ -65,7 +65,9 @@ pub struct Shell {
 
 impl std::fmt::Debug for Shell {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shell").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Shell")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }
 
@@ -88,7 +90,10 @@ impl PlanCache {
         let object: serde_json::Value =
             serde_json::from_slice(bytes).map_err(|error| format!("read plan {hash}: {error}"))?;
         let plan = usher_core::admit::compile(&object).map_err(|faults| {
-            let first = faults.first().map(|fault| fault.message.clone()).unwrap_or_default();
+            let first = faults
+                .first()
+                .map(|fault| fault.message.clone())
+                .unwrap_or_default();
             format!("read plan {hash}: {first}")
         })?;
         let plan = Arc::new(Prepared::new(plan));
@@ -106,7 +111,9 @@ impl PlanCache {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Weak<Prepared>>> {
-        self.plans.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.plans
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -117,11 +124,18 @@ impl Shell {
     /// A text that says which row cannot be read, and why.
     pub fn decode(plans: &PlanCache, loaded: Loaded) -> Result<Readable, String> {
         let plan = plans.get(&loaded.row.plan, &loaded.plan)?;
-        let nodes: Vec<(u32, Vec<u8>)> =
-            loaded.nodes.into_iter().map(|node| (node.ix, node.body)).collect();
+        let nodes: Vec<(u32, Vec<u8>)> = loaded
+            .nodes
+            .into_iter()
+            .map(|node| (node.ix, node.body))
+            .collect();
         let run = usher_core::run::decode(plan, &loaded.row.head, &nodes)
             .map_err(|error| format!("{} of run {}", error, loaded.row.uid))?;
-        Ok(Readable { run, version: loaded.row.version, parked: loaded.row.parked })
+        Ok(Readable {
+            run,
+            version: loaded.row.version,
+            parked: loaded.row.parked,
+        })
     }
 
     /// Tells clients that a run has changed. Nobody listening is fine.

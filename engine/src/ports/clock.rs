@@ -17,6 +17,8 @@ pub struct SystemClock {
 impl Clock for SystemClock {
     fn now_ms(&self) -> i64 {
         let now_ms = chrono::Utc::now().timestamp_millis();
-        self.last_ms.fetch_max(now_ms, Ordering::Relaxed).max(now_ms)
+        self.last_ms
+            .fetch_max(now_ms, Ordering::Relaxed)
+            .max(now_ms)
     }
 }

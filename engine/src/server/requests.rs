@@ -40,11 +40,17 @@ impl std::fmt::Debug for Api {
 
 /// Whether an object's phase is an end.
 pub(super) fn has_ended(object: &Value) -> bool {
-    matches!(object["status"]["phase"].as_str(), Some("Succeeded" | "Failed" | "Error"))
+    matches!(
+        object["status"]["phase"].as_str(),
+        Some("Succeeded" | "Failed" | "Error")
+    )
 }
 
 fn failed(code: &str, message: impl Into<String>) -> Answer {
-    Answer::Failed { code: code.to_owned(), message: message.into() }
+    Answer::Failed {
+        code: code.to_owned(),
+        message: message.into(),
+    }
 }
 
 impl Api {
@@ -83,8 +89,20 @@ impl Api {
                 release: env!("CARGO_PKG_VERSION").to_owned(),
                 pid: std::process::id(),
             },
-            Request::Submit { object, hash, name, generate_name, namespace, rename } => {
-                let wish = Wish { name, generate_name, namespace, rename };
+            Request::Submit {
+                object,
+                hash,
+                name,
+                generate_name,
+                namespace,
+                rename,
+            } => {
+                let wish = Wish {
+                    name,
+                    generate_name,
+                    namespace,
+                    rename,
+                };
                 self.submit(*object, hash, wish, by).await
             }
             Request::Command { run, command } => self.command(&run, command, by).await,
@@ -181,8 +199,10 @@ impl Api {
             .await;
         match rows {
             Ok(rows) => {
-                let objects =
-                    rows.iter().filter_map(|(row, plan)| self.summary(row, plan)).collect();
+                let objects = rows
+                    .iter()
+                    .filter_map(|(row, plan)| self.summary(row, plan))
+                    .collect();
                 Answer::Objects { objects }
             }
             Err(error) => failed("internal", error),
@@ -276,18 +296,29 @@ impl Api {
         let uid = identity.uid.clone();
         let (reply, told) = oneshot::channel();
         let run = Box::new(Run::new(plan, identity));
-        let submit = Submit { run, plan_hash: hash, plan: bytes, reply };
+        let submit = Submit {
+            run,
+            plan_hash: hash,
+            plan: bytes,
+            reply,
+        };
         if self.engine.try_send(submit).is_err() {
             return failed("busy", "the engine is busy; try again");
         }
         let born = told.await;
         self.names().remove(&(wish.namespace.clone(), name.clone()));
         match born {
-            Ok(Ok(())) => {
-                Answer::Submitted { uid, name, namespace: wish.namespace, instead_of }
-            }
+            Ok(Ok(())) => Answer::Submitted {
+                uid,
+                name,
+                namespace: wish.namespace,
+                instead_of,
+            },
             Ok(Err(error)) => failed("internal", error),
-            Err(_) => failed("internal", "the engine ended before the run was in the ledger"),
+            Err(_) => failed(
+                "internal",
+                "the engine ended before the run was in the ledger",
+            ),
         }
     }
 
@@ -321,7 +352,10 @@ impl Api {
                 return Ok((name, wish.name.clone()));
             }
         }
-        Err(failed("exists", format!("no free name that begins with {base}")))
+        Err(failed(
+            "exists",
+            format!("no free name that begins with {base}"),
+        ))
     }
 
     async fn reserve(&self, namespace: &str, name: &str) -> Result<bool, Answer> {
@@ -330,8 +364,11 @@ impl Api {
             return Ok(false);
         }
         let (space, wanted) = key.clone();
-        let found =
-            self.shell.readers.ask(move |reader| reader.find_run(&space, &wanted)).await;
+        let found = self
+            .shell
+            .readers
+            .ask(move |reader| reader.find_run(&space, &wanted))
+            .await;
         match found {
             Ok(None) => Ok(true),
             Ok(Some(_)) => {
@@ -359,27 +396,38 @@ impl Api {
             .zip(&run.nodes)
             .filter(|(_, node)| node.kind == Kind::Pod && node.launch > 0)
             .map(|(ix, node)| {
-                let key = PodKey { run: uid.clone(), node: ix, launch: node.launch };
+                let key = PodKey {
+                    run: uid.clone(),
+                    node: ix,
+                    launch: node.launch,
+                };
                 LogFile {
                     node_id: run.id_of(node),
                     display_name: run.display_name(node),
                     name: node.name.to_string(),
                     pod_name: run.pod_name_of(ix),
-                    template: run.template(ix).map_or_else(String::new, |t| t.name.clone()),
+                    template: run
+                        .template(ix)
+                        .map_or_else(String::new, |t| t.name.clone()),
                     folder: runs.join(key.folder()),
                     ended: node.phase.is_done(),
                     started_ms: node.started_ms,
                 }
             })
             .collect();
-        Answer::Logs { files, ended: run.head.phase.is_done() }
+        Answer::Logs {
+            files,
+            ended: run.head.phase.is_done(),
+        }
     }
 
     async fn observe(&self) -> Answer {
         match self.engine.send(ObserveAll).await {
             Ok(reports) => {
                 let as_json = |report| serde_json::to_value(report).unwrap_or_default();
-                Answer::Reports { reports: reports.into_iter().map(as_json).collect() }
+                Answer::Reports {
+                    reports: reports.into_iter().map(as_json).collect(),
+                }
             }
             Err(error) => failed("internal", error.to_string()),
         }
@@ -402,7 +450,10 @@ fn random_suffix() -> String {
     let mut bytes = [0_u8; 5];
     // Without chance the name is taken at the second try, and that is told.
     let _ = getrandom::fill(&mut bytes);
-    bytes.iter().map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()])).collect()
+    bytes
+        .iter()
+        .map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]))
+        .collect()
 }
 
 /// A random UUID, version 4.
@@ -415,7 +466,13 @@ fn uuid() -> String {
     bytes[6] = (bytes[6] & 0x0f) | 0x40;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let (a, b, c, d, e) = (&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]);
+    let (a, b, c, d, e) = (
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..],
+    );
     format!("{a}-{b}-{c}-{d}-{e}")
 }
 

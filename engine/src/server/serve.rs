@@ -77,7 +77,10 @@ async fn client(stream: UnixStream, api: Arc<Api>) -> std::io::Result<()> {
 }
 
 fn failed(code: &str, message: String) -> Answer {
-    Answer::Failed { code: code.to_owned(), message }
+    Answer::Failed {
+        code: code.to_owned(),
+        message,
+    }
 }
 
 async fn say(writer: &mut OwnedWriteHalf, answer: &Answer) -> std::io::Result<()> {
@@ -119,7 +122,9 @@ async fn watch(api: &Api, run: &RunRef, writer: &mut OwnedWriteHalf) -> std::io:
 
 /// The account at the other end: its name, or its number when it has none.
 fn caller(stream: &UnixStream) -> String {
-    let Ok(credentials) = stream.peer_cred() else { return "unknown".to_owned() };
+    let Ok(credentials) = stream.peer_cred() else {
+        return "unknown".to_owned();
+    };
     account_name(credentials.uid())
 }
 

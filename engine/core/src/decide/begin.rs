@@ -114,7 +114,9 @@ pub(super) fn template(
         Err(message) => return draft.make(birth(Kind::Skipped, vec![]), Signal::Err, &message),
     };
     if template.body.is_group() {
-        let above = place.parent.and_then(|ix| draft.run.index.depth.get(ix as usize).copied());
+        let above = place
+            .parent
+            .and_then(|ix| draft.run.index.depth.get(ix as usize).copied());
         if above.unwrap_or(0) >= DEPTH_MAX {
             let message = format!("maximum recursion depth {DEPTH_MAX} exceeded");
             return draft.make(birth(Kind::Skipped, inputs), Signal::Err, &message);
@@ -139,7 +141,9 @@ fn inputs(
         if let Some((_, value)) = arguments.iter().find(|(name, _)| *name == input.name) {
             values.push(value.clone());
         } else if let Some(text) = input.value.as_ref().or(input.default.as_ref()) {
-            let value = text.render(&scope, &limits).map_err(|e| scope::render_message(&e))?;
+            let value = text
+                .render(&scope, &limits)
+                .map_err(|e| scope::render_message(&e))?;
             values.push(value);
         } else {
             return Err(format!("inputs.parameters.{} was not supplied", input.name));
@@ -149,12 +153,7 @@ fn inputs(
 }
 
 /// Makes the node of a template's body, without its retry strategy.
-pub(super) fn body(
-    draft: &mut Draft,
-    place: Place,
-    at: TemplateIx,
-    inputs: Vec<String>,
-) -> NodeIx {
+pub(super) fn body(draft: &mut Draft, place: Place, at: TemplateIx, inputs: Vec<String>) -> NodeIx {
     let plan = draft.run.plan.clone();
     let template = &plan.plan.templates[at as usize];
     let birth = |kind| Birth {
@@ -184,7 +183,12 @@ fn pod(draft: &mut Draft, birth: Birth, template: &Template) -> NodeIx {
     let ix = draft.make(birth, Signal::Launch, "");
     // The work is put together here once, so that a tag without a value is found before the launch.
     let checked = crate::work::of(&draft.run, ix).and_then(|_| {
-        limit_ms(&draft.run, ix, template.timeout.as_ref(), parse_go_duration_ms)
+        limit_ms(
+            &draft.run,
+            ix,
+            template.timeout.as_ref(),
+            parse_go_duration_ms,
+        )
     });
     match checked {
         Ok(timeout) => {
@@ -193,7 +197,10 @@ fn pod(draft: &mut Draft, birth: Birth, template: &Template) -> NodeIx {
                 node.launch = 1;
                 node.timeout_ms = due_ms;
             });
-            draft.effect(Effect::LaunchPod { node: ix, launch: 1 });
+            draft.effect(Effect::LaunchPod {
+                node: ix,
+                launch: 1,
+            });
         }
         Err(message) => {
             draft.signal(ix, Signal::Err, &message);
@@ -204,7 +211,12 @@ fn pod(draft: &mut Draft, birth: Birth, template: &Template) -> NodeIx {
 
 fn in_exit(run: &Run, parent: Option<NodeIx>, slot: u32) -> bool {
     match parent {
-        Some(parent) => run.index.in_exit.get(parent as usize).copied().unwrap_or(false),
+        Some(parent) => run
+            .index
+            .in_exit
+            .get(parent as usize)
+            .copied()
+            .unwrap_or(false),
         None => slot == 1,
     }
 }
@@ -221,8 +233,18 @@ fn suspend(
         return;
     }
     let times = limit_ms(&draft.run, ix, duration, parse_duration_ms).and_then(|wake| {
-        let deadline = limit_ms(&draft.run, ix, template.deadline.as_ref(), parse_duration_ms)?;
-        let timeout = limit_ms(&draft.run, ix, template.timeout.as_ref(), parse_go_duration_ms)?;
+        let deadline = limit_ms(
+            &draft.run,
+            ix,
+            template.deadline.as_ref(),
+            parse_duration_ms,
+        )?;
+        let timeout = limit_ms(
+            &draft.run,
+            ix,
+            template.timeout.as_ref(),
+            parse_go_duration_ms,
+        )?;
         Ok((wake, deadline, timeout))
     });
     let (wake, deadline, timeout) = match times {
@@ -257,5 +279,7 @@ pub(super) fn limit_ms<E: std::fmt::Display>(
     let value = text
         .render(&NodeScope::inside(run, ix), &scope::limits())
         .map_err(|error| scope::render_message(&error))?;
-    parse(value.trim()).map(Some).map_err(|error| error.to_string())
+    parse(value.trim())
+        .map(Some)
+        .map_err(|error| error.to_string())
 }

@@ -24,7 +24,11 @@ pub(super) fn apply(draft: &mut Draft, command: &Command) -> Outcome {
         return refused("ended", format!("workflow {name} has ended ({phase})"));
     }
     match command {
-        Command::Stop { message, selector: Some(selector), .. } => {
+        Command::Stop {
+            message,
+            selector: Some(selector),
+            ..
+        } => {
             let message = message.clone().unwrap_or_default();
             sweep_later(draft, Some(selector), Phase::Failed, message, "stop")
         }
@@ -47,7 +51,10 @@ fn done(message: String) -> Outcome {
 }
 
 fn refused(code: &str, message: String) -> Outcome {
-    Outcome::Refused { code: code.to_owned(), message }
+    Outcome::Refused {
+        code: code.to_owned(),
+        message,
+    }
 }
 
 fn set_suspended(draft: &mut Draft, suspended: bool) {
@@ -77,14 +84,21 @@ fn shut_down(draft: &mut Draft, how: Shutdown) -> Outcome {
 
 fn resume(draft: &mut Draft, selector: Option<&str>, by: &str) -> Outcome {
     let name = draft.run.head.identity.name.clone();
-    let message = if by.is_empty() { String::new() } else { format!("Resumed by: {by}") };
+    let message = if by.is_empty() {
+        String::new()
+    } else {
+        format!("Resumed by: {by}")
+    };
     if selector.is_some() {
         return sweep_later(draft, selector, Phase::Succeeded, message, "resume");
     }
     let was_suspended = draft.run.head.suspended;
     let waits = waiting(&draft.run, None);
     if !was_suspended && waits == 0 {
-        return refused("nothing-waits", format!("nothing in workflow {name} waits to be resumed"));
+        return refused(
+            "nothing-waits",
+            format!("nothing in workflow {name} waits to be resumed"),
+        );
     }
     if waits > 0 {
         add_sweep(draft, None, Phase::Succeeded, message);
@@ -133,7 +147,11 @@ fn add_sweep(draft: &mut Draft, selector: Option<&str>, end: Phase, message: Str
 
 /// How many suspend nodes wait and match.
 fn waiting(run: &Run, selector: Option<&Selector>) -> usize {
-    run.index.live.iter().filter(|ix| is_match(run, **ix, selector)).count()
+    run.index
+        .live
+        .iter()
+        .filter(|ix| is_match(run, **ix, selector))
+        .count()
 }
 
 fn is_match(run: &Run, ix: NodeIx, selector: Option<&Selector>) -> bool {
@@ -146,10 +164,24 @@ fn is_match(run: &Run, ix: NodeIx, selector: Option<&Selector>) -> bool {
 /// Ends waiting nodes as a command asked, within the turn's bound. What it left is in the head.
 pub(super) fn sweep(draft: &mut Draft) {
     while let Some(sweep) = draft.run.head.sweeps.first().cloned() {
-        let selector = sweep.selector.as_deref().and_then(|text| Selector::parse(text).ok());
-        let signal = if sweep.fails { Signal::Fail } else { Signal::Succeed };
+        let selector = sweep
+            .selector
+            .as_deref()
+            .and_then(|text| Selector::parse(text).ok());
+        let signal = if sweep.fails {
+            Signal::Fail
+        } else {
+            Signal::Succeed
+        };
         let mut from: NodeIx = 0;
-        while let Some(ix) = draft.run.index.live.range(from..sweep.below).next().copied() {
+        while let Some(ix) = draft
+            .run
+            .index
+            .live
+            .range(from..sweep.below)
+            .next()
+            .copied()
+        {
             from = ix + 1;
             if !is_match(&draft.run, ix, selector.as_ref()) {
                 continue;

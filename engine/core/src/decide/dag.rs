@@ -15,7 +15,9 @@ pub(crate) fn needed_tasks(run: &Run, ix: NodeIx, dag: &Dag) -> Vec<bool> {
     let mut needed = vec![false; dag.tasks.len()];
     let mut open: Vec<usize> = targets(run, ix, dag);
     while let Some(task) = open.pop() {
-        let Some(seen) = needed.get_mut(task) else { continue };
+        let Some(seen) = needed.get_mut(task) else {
+            continue;
+        };
         if !std::mem::replace(seen, true) {
             open.extend(dag.tasks[task].needs.iter().copied());
         }
@@ -66,9 +68,15 @@ pub(super) fn consider_from(draft: &mut Draft, ix: NodeIx, from: u32) {
 /// Begins a task when everything it mentions is done; omits it when `depends` is false.
 pub(super) fn consider(draft: &mut Draft, ix: NodeIx, slot: u32) {
     let plan = draft.run.plan.clone();
-    let Some(template) = dag_of(&plan, &draft.run, ix) else { return };
-    let Body::Dag(dag) = &plan.plan.templates[template].body else { return };
-    let Some(tasks) = draft.run.index.tasks.get(&ix) else { return };
+    let Some(template) = dag_of(&plan, &draft.run, ix) else {
+        return;
+    };
+    let Body::Dag(dag) = &plan.plan.templates[template].body else {
+        return;
+    };
+    let Some(tasks) = draft.run.index.tasks.get(&ix) else {
+        return;
+    };
     let at = slot as usize;
     if tasks.nodes.get(at) != Some(&None) || tasks.needed.get(at) != Some(&true) {
         return;
@@ -78,11 +86,18 @@ pub(super) fn consider(draft: &mut Draft, ix: NodeIx, slot: u32) {
         let node = tasks.nodes.get(need).copied().flatten()?;
         Some(draft.run.nodes[node as usize].phase)
     };
-    if !task.needs.iter().all(|need| phase_of(*need).is_some_and(Phase::is_done)) {
+    if !task
+        .needs
+        .iter()
+        .all(|need| phase_of(*need).is_some_and(Phase::is_done))
+    {
         return;
     }
     let met = is_met(dag, task, &phase_of);
-    let place = Place { parent: Some(ix), slot };
+    let place = Place {
+        parent: Some(ix),
+        slot,
+    };
     if !met {
         let birth = Birth {
             kind: Kind::Skipped,
@@ -101,12 +116,16 @@ pub(super) fn consider(draft: &mut Draft, ix: NodeIx, slot: u32) {
 }
 
 fn is_met(dag: &Dag, task: &Task, phase_of: &dyn Fn(usize) -> Option<Phase>) -> bool {
-    let Some(depends) = &task.depends else { return true };
+    let Some(depends) = &task.depends else {
+        return true;
+    };
     depends.eval(&mut |name, outcome| {
         let Some(at) = dag.tasks.iter().position(|task| task.call.name == name) else {
             return false;
         };
-        let Some(phase) = phase_of(at) else { return false };
+        let Some(phase) = phase_of(at) else {
+            return false;
+        };
         match outcome {
             None => {
                 matches!(phase, Phase::Succeeded | Phase::Skipped)
@@ -126,9 +145,15 @@ fn is_met(dag: &Dag, task: &Task, phase_of: &dyn Fn(usize) -> Option<Phase>) -> 
 /// Ends a dag when every needed task is done.
 pub(super) fn advance(draft: &mut Draft, ix: NodeIx) {
     let plan = draft.run.plan.clone();
-    let Some(template) = dag_of(&plan, &draft.run, ix) else { return };
-    let Body::Dag(dag) = &plan.plan.templates[template].body else { return };
-    let Some(tasks) = draft.run.index.tasks.get(&ix) else { return };
+    let Some(template) = dag_of(&plan, &draft.run, ix) else {
+        return;
+    };
+    let Body::Dag(dag) = &plan.plan.templates[template].body else {
+        return;
+    };
+    let Some(tasks) = draft.run.index.tasks.get(&ix) else {
+        return;
+    };
     if tasks.left > 0 {
         return;
     }
@@ -151,7 +176,9 @@ pub(super) fn advance(draft: &mut Draft, ix: NodeIx) {
 /// The phase of a dag from its targets. An omitted or skipped task has the worst phase of those it
 /// depends on; with `failFast` the first bad target decides, else the last.
 fn verdict(run: &Run, ix: NodeIx, dag: &Dag) -> Phase {
-    let Some(tasks) = run.index.tasks.get(&ix) else { return Phase::Error };
+    let Some(tasks) = run.index.tasks.get(&ix) else {
+        return Phase::Error;
+    };
     let mut branch: Vec<Option<Phase>> = vec![None; dag.tasks.len()];
     let mut open: Vec<usize> = targets(run, ix, dag);
     while let Some(task) = open.last().copied() {
@@ -165,10 +192,16 @@ fn verdict(run: &Run, ix: NodeIx, dag: &Dag) -> Phase {
             continue;
         }
         let needs = &dag.tasks[task].needs;
-        let unknown: Vec<usize> =
-            needs.iter().copied().filter(|need| branch[*need].is_none()).collect();
+        let unknown: Vec<usize> = needs
+            .iter()
+            .copied()
+            .filter(|need| branch[*need].is_none())
+            .collect();
         if unknown.is_empty() {
-            let worst = needs.iter().filter_map(|need| branch[*need]).max_by_key(|p| badness(*p));
+            let worst = needs
+                .iter()
+                .filter_map(|need| branch[*need])
+                .max_by_key(|p| badness(*p));
             branch[task] = Some(worst.unwrap_or(Phase::Succeeded));
         } else {
             open.extend(unknown);

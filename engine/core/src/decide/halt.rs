@@ -32,9 +32,13 @@ pub(super) fn carry_out(draft: &mut Draft) {
     let suspended = draft.run.head.suspended;
     let mut from: NodeIx = 0;
     loop {
-        let Some(ix) = draft.run.index.live.range(from..).next().copied() else { break };
+        let Some(ix) = draft.run.index.live.range(from..).next().copied() else {
+            break;
+        };
         from = ix + 1;
-        let Some(cause) = cause(&draft.run, draft.run.index.in_exit[ix as usize]) else { continue };
+        let Some(cause) = cause(&draft.run, draft.run.index.in_exit[ix as usize]) else {
+            continue;
+        };
         if draft.changed.len() >= NODES_MAX {
             draft.run.index.agenda.push_front(Item::Halt);
             return;

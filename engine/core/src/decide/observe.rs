@@ -18,7 +18,11 @@ fn is_present(draft: &mut Draft, ix: NodeIx, launch: u32) -> bool {
     };
     let present = node.launch;
     if launch != present {
-        draft.note(Note::OldLaunch { node: ix, launch, present });
+        draft.note(Note::OldLaunch {
+            node: ix,
+            launch,
+            present,
+        });
         return false;
     }
     if !node.has_process() {
@@ -54,7 +58,9 @@ pub(super) fn started(draft: &mut Draft, ix: NodeIx, launch: u32, started_ms: i6
 /// The earlier of the template's `activeDeadlineSeconds` and the strategy's `maxDuration`.
 fn deadline_ms(draft: &Draft, ix: NodeIx, started_ms: i64) -> Result<Option<i64>, String> {
     let run = &draft.run;
-    let text = run.template(ix).and_then(|template| template.deadline.as_ref());
+    let text = run
+        .template(ix)
+        .and_then(|template| template.deadline.as_ref());
     let own = begin::limit_ms(run, ix, text, parse_duration_ms)?;
     let own = own.map(|ms| started_ms.saturating_add(ms));
     let parent = run.node(ix).and_then(|node| node.parent);
@@ -70,7 +76,12 @@ pub(super) fn finished(draft: &mut Draft, ix: NodeIx, launch: u32, end: End) {
     if !is_present(draft, ix, launch) {
         return release(draft, ix, launch);
     }
-    let End { code, message, result, finished_ms } = end;
+    let End {
+        code,
+        message,
+        result,
+        finished_ms,
+    } = end;
     let now_ms = draft.now_ms;
     let finished_ms = finished_ms.clamp(draft.run.nodes[ix as usize].started_ms, now_ms);
     draft.edit(ix, |node| {
@@ -109,7 +120,8 @@ pub(super) fn lost(draft: &mut Draft, ix: NodeIx, launch: u32, reason: &str) {
 /// A record whose launch is done here may be forgotten there, however often it is shown.
 fn release(draft: &mut Draft, ix: NodeIx, launch: u32) {
     let node = draft.run.node(ix);
-    if node.is_some_and(|node| launch < node.launch || (launch == node.launch && node.phase.is_done()))
+    if node
+        .is_some_and(|node| launch < node.launch || (launch == node.launch && node.phase.is_done()))
     {
         draft.effect(Effect::ReleasePod { node: ix, launch });
     }
@@ -142,5 +154,8 @@ pub(super) fn due(draft: &mut Draft, ix: NodeIx) {
 }
 
 fn earliest(node: &crate::run::Node) -> Option<i64> {
-    [node.wake_ms, node.deadline_ms, node.timeout_ms].into_iter().flatten().min()
+    [node.wake_ms, node.deadline_ms, node.timeout_ms]
+        .into_iter()
+        .flatten()
+        .min()
 }

@@ -39,7 +39,9 @@ pub(super) fn advance(draft: &mut Draft, ix: NodeIx) {
     let (exit_code, result) = (child.exit_code, child.result.clone());
     let (phase, message) = (child.phase, child.message.clone());
     if !phase.is_bad() {
-        draft.edit(ix, |node| (node.exit_code, node.result) = (exit_code, result));
+        draft.edit(ix, |node| {
+            (node.exit_code, node.result) = (exit_code, result)
+        });
         draft.signal(ix, Signal::Succeed, "");
         return;
     }
@@ -52,7 +54,9 @@ pub(super) fn advance(draft: &mut Draft, ix: NodeIx) {
         }
         Verdict::Wait(..) => attempt(draft, ix),
         Verdict::End(own) => {
-            draft.edit(ix, |node| (node.exit_code, node.result) = (exit_code, result));
+            draft.edit(ix, |node| {
+                (node.exit_code, node.result) = (exit_code, result)
+            });
             let message = if own.is_empty() { message } else { own };
             end(draft, ix, phase, &message);
         }
@@ -75,24 +79,37 @@ pub(super) fn wait_over(draft: &mut Draft, ix: NodeIx) {
 
 /// A shutdown or the run's deadline meets a retry node that waits: it ends as its last attempt did.
 pub(super) fn halted(draft: &mut Draft, ix: NodeIx) {
-    let Some(last) = draft.run.index.kids[ix as usize].last().copied() else { return };
+    let Some(last) = draft.run.index.kids[ix as usize].last().copied() else {
+        return;
+    };
     let child = &draft.run.nodes[last as usize];
     let (phase, exit_code, result) = (child.phase, child.exit_code, child.result.clone());
-    draft.edit(ix, |node| (node.exit_code, node.result) = (exit_code, result));
+    draft.edit(ix, |node| {
+        (node.exit_code, node.result) = (exit_code, result)
+    });
     let message = halt_message(&draft.run, ix).unwrap_or_default();
     end(draft, ix, phase, &message);
 }
 
 fn end(draft: &mut Draft, ix: NodeIx, phase: Phase, message: &str) {
-    let signal = if phase == Phase::Error { Signal::Err } else { Signal::Fail };
+    let signal = if phase == Phase::Error {
+        Signal::Err
+    } else {
+        Signal::Fail
+    };
     draft.signal(ix, signal, message);
 }
 
 fn attempt(draft: &mut Draft, ix: NodeIx) {
     let made = draft.run.index.kids[ix as usize].len();
     let node = &draft.run.nodes[ix as usize];
-    let (Some(template), inputs) = (node.template, node.inputs.clone()) else { return };
-    let place = Place { parent: Some(ix), slot: u32::try_from(made).unwrap_or(u32::MAX) };
+    let (Some(template), inputs) = (node.template, node.inputs.clone()) else {
+        return;
+    };
+    let place = Place {
+        parent: Some(ix),
+        slot: u32::try_from(made).unwrap_or(u32::MAX),
+    };
     begin::body(draft, place, template, inputs);
 }
 
@@ -101,7 +118,10 @@ fn verdict(run: &Run, ix: NodeIx, last: NodeIx) -> Verdict {
     if let Some(message) = halt_message(run, ix) {
         return Verdict::End(message);
     }
-    let Some(retry) = run.template(ix).and_then(|template| template.retry.as_ref()) else {
+    let Some(retry) = run
+        .template(ix)
+        .and_then(|template| template.retry.as_ref())
+    else {
         return Verdict::Broken("the template has no retry strategy".to_owned());
     };
     match strategy(run, ix, last, retry) {
@@ -127,7 +147,9 @@ fn strategy(run: &Run, ix: NodeIx, last: NodeIx, retry: &Retry) -> Result<Verdic
         wait_ms = grown(base.unwrap_or(0), factor, kids.len());
         wait_ms = cap.map_or(wait_ms, |cap| wait_ms.min(cap));
         if within.is_some_and(|end_ms| finished_ms.saturating_add(wait_ms) > end_ms) {
-            return Ok(Verdict::End("Backoff would exceed max duration limit".to_owned()));
+            return Ok(Verdict::End(
+                "Backoff would exceed max duration limit".to_owned(),
+            ));
         }
     }
     let tries = match retry.policy {
@@ -164,29 +186,31 @@ fn grown(base_ms: i64, factor: Option<i64>, attempts: usize) -> i64 {
 
 /// When `maxDuration` is over, counted from the first attempt's start, milliseconds UTC.
 pub(super) fn give_up_ms(run: &Run, ix: NodeIx) -> Result<Option<i64>, String> {
-    let Some(retry) = run.template(ix).and_then(|template| template.retry.as_ref()) else {
+    let Some(retry) = run
+        .template(ix)
+        .and_then(|template| template.retry.as_ref())
+    else {
         return Ok(None);
     };
-    let Some(backoff) = &retry.backoff else { return Ok(None) };
+    let Some(backoff) = &retry.backoff else {
+        return Ok(None);
+    };
     let max = begin::limit_ms(run, ix, backoff.max_duration.as_ref(), parse_duration_ms)?;
     let first = run.index.kids[ix as usize].first();
-    Ok(max.zip(first).map(|(max_ms, first)| {
-        run.nodes[*first as usize].started_ms.saturating_add(max_ms)
-    }))
+    Ok(max
+        .zip(first)
+        .map(|(max_ms, first)| run.nodes[*first as usize].started_ms.saturating_add(max_ms)))
 }
 
-fn number(
-    run: &Run,
-    ix: NodeIx,
-    text: Option<&Text>,
-    what: &str,
-) -> Result<Option<i64>, String> {
+fn number(run: &Run, ix: NodeIx, text: Option<&Text>, what: &str) -> Result<Option<i64>, String> {
     let Some(text) = text else { return Ok(None) };
     let value = text
         .render(&NodeScope::inside(run, ix), &scope::limits())
         .map_err(|error| scope::render_message(&error))?;
     let number = value.trim().parse::<i64>();
-    number.map(Some).map_err(|_| format!("retryStrategy.{what} is not a number: '{value}'"))
+    number
+        .map(Some)
+        .map_err(|_| format!("retryStrategy.{what} is not a number: '{value}'"))
 }
 
 fn halt_message(run: &Run, ix: NodeIx) -> Option<String> {
@@ -196,9 +220,14 @@ fn halt_message(run: &Run, ix: NodeIx) -> Option<String> {
         return Some(format!("Stopped with strategy '{}'", shutdown.word()));
     }
     let deadline_s = run.spec().deadline_s.unwrap_or(0);
-    let due_ms = run.head.started_ms.unwrap_or(0).saturating_add(deadline_s.saturating_mul(1000));
+    let due_ms = run
+        .head
+        .started_ms
+        .unwrap_or(0)
+        .saturating_add(deadline_s.saturating_mul(1000));
     let due = crate::project::time(due_ms);
-    (cause == crate::run::Cause::RunDeadline).then(|| format!("retry exceeded workflow deadline {due}"))
+    (cause == crate::run::Cause::RunDeadline)
+        .then(|| format!("retry exceeded workflow deadline {due}"))
 }
 
 /// Argo's built-in list of errors that may go away by themselves.

@@ -26,7 +26,15 @@ pub(super) fn look(draft: &mut Draft) {
     let Some(entry) = draft.run.nodes.first() else {
         let at = draft.run.spec().entry;
         let arguments = scope::global_arguments(&draft.run);
-        begin::template(draft, Place { parent: None, slot: 0 }, at, &arguments);
+        begin::template(
+            draft,
+            Place {
+                parent: None,
+                slot: 0,
+            },
+            at,
+            &arguments,
+        );
         return;
     };
     if !entry.phase.is_done() {
@@ -36,7 +44,15 @@ pub(super) fn look(draft: &mut Draft) {
     let terminated = draft.run.head.shutdown == Some(Shutdown::Terminate);
     if let (Some(at), None, false) = (handler, draft.run.head.exit_node, terminated) {
         let arguments = scope::global_arguments(&draft.run);
-        let ix = begin::template(draft, Place { parent: None, slot: 1 }, at, &arguments);
+        let ix = begin::template(
+            draft,
+            Place {
+                parent: None,
+                slot: 1,
+            },
+            at,
+            &arguments,
+        );
         draft.run.head.exit_node = Some(ix);
         return;
     }
@@ -76,7 +92,11 @@ fn end(draft: &mut Draft) {
         && exit.phase.is_bad()
         && phase == RunPhase::Succeeded
     {
-        phase = if exit.phase == Phase::Error { RunPhase::Error } else { RunPhase::Failed };
+        phase = if exit.phase == Phase::Error {
+            RunPhase::Error
+        } else {
+            RunPhase::Failed
+        };
         message = exit.message.clone();
     }
     if let Some(shutdown) = draft.run.head.shutdown

@@ -1,7 +1,7 @@
 //! Steps: groups one after the other, the steps of a group side by side (argo.md §3).
 
-use super::begin::{self, Place};
 use super::NODES_MAX;
+use super::begin::{self, Place};
 use crate::draft::{Birth, Draft};
 use crate::phase::Signal;
 use crate::plan::Body;
@@ -43,17 +43,26 @@ pub(super) fn advance(draft: &mut Draft, ix: NodeIx) {
 pub(super) fn advance_group(draft: &mut Draft, ix: NodeIx) {
     let plan = draft.run.plan.clone();
     let node = &draft.run.nodes[ix as usize];
-    let (Some(steps), slot) = (node.parent, node.slot as usize) else { return };
-    let Some(template) = draft.run.nodes[steps as usize].template else { return };
-    let Body::Steps(groups) = &plan.plan.templates[template as usize].body else { return };
-    let Some(calls) = groups.get(slot) else { return };
+    let (Some(steps), slot) = (node.parent, node.slot as usize) else {
+        return;
+    };
+    let Some(template) = draft.run.nodes[steps as usize].template else {
+        return;
+    };
+    let Body::Steps(groups) = &plan.plan.templates[template as usize].body else {
+        return;
+    };
+    let Some(calls) = groups.get(slot) else {
+        return;
+    };
     let made = draft.run.index.kids[ix as usize].len();
     if made < calls.len() {
         // References of the whole group are looked at before its first step: an error there is
         // the group's, which then has no child.
         if made == 0
-            && let Some(error) =
-                calls.iter().find_map(|call| begin::ready(&draft.run, steps, call).err())
+            && let Some(error) = calls
+                .iter()
+                .find_map(|call| begin::ready(&draft.run, steps, call).err())
         {
             let message = format!("failed to resolve references: {}", error.message());
             draft.signal(ix, Signal::Err, &message);
@@ -83,7 +92,10 @@ fn make_steps(
             draft.run.index.plan(Item::Advance(ix));
             return;
         }
-        let place = Place { parent: Some(ix), slot: u32::try_from(slot).unwrap_or(u32::MAX) };
+        let place = Place {
+            parent: Some(ix),
+            slot: u32::try_from(slot).unwrap_or(u32::MAX),
+        };
         match begin::ready(&draft.run, steps, call) {
             Ok(ready) => begin::call(draft, place, call, ready),
             // Checked for the whole group; earlier groups do not change any more.
@@ -101,7 +113,9 @@ fn make_steps(
 fn unexcused(run: &Run, ix: NodeIx) -> Option<String> {
     for child_ix in &run.index.kids[ix as usize] {
         let child = &run.nodes[*child_ix as usize];
-        let excused = run.call(*child_ix).is_some_and(|call| call.continue_on.excuses(child.phase));
+        let excused = run
+            .call(*child_ix)
+            .is_some_and(|call| call.continue_on.excuses(child.phase));
         if child.phase.is_bad() && !excused {
             if child.cause == Some(Cause::Timeout) {
                 return Some(Cause::Timeout.message().to_owned());

@@ -16,8 +16,10 @@ impl Edges {
     #[must_use]
     pub fn of(run: &Run) -> Edges {
         let count = run.nodes.len();
-        let mut edges =
-            Edges { children: vec![Vec::new(); count], outbound: vec![Vec::new(); count] };
+        let mut edges = Edges {
+            children: vec![Vec::new(); count],
+            outbound: vec![Vec::new(); count],
+        };
         // Children have larger numbers than their parents: from the back, leaves come first.
         for at in (0..count).rev() {
             edges.outbound[at] = edges.last_nodes(run, at);
@@ -60,7 +62,11 @@ impl Edges {
     fn leaves(&self, run: &Run, ix: NodeIx) -> Vec<NodeIx> {
         match run.nodes[ix as usize].kind {
             Kind::Pod | Kind::Suspend | Kind::Skipped => vec![ix],
-            Kind::Retry => run.index.kids[ix as usize].last().copied().into_iter().collect(),
+            Kind::Retry => run.index.kids[ix as usize]
+                .last()
+                .copied()
+                .into_iter()
+                .collect(),
             Kind::Steps | Kind::Dag | Kind::Group => self.outbound[ix as usize].clone(),
         }
     }
@@ -80,12 +86,9 @@ impl Edges {
                 }
             }
             Kind::Dag => self.above_task(run, parent, node.slot as usize),
-            Kind::Steps
-            | Kind::Group
-            | Kind::Retry
-            | Kind::Pod
-            | Kind::Suspend
-            | Kind::Skipped => vec![parent],
+            Kind::Steps | Kind::Group | Kind::Retry | Kind::Pod | Kind::Suspend | Kind::Skipped => {
+                vec![parent]
+            }
         };
         for node in above {
             let list = &mut self.children[node as usize];
@@ -104,7 +107,9 @@ impl Edges {
             return vec![dag_ix];
         }
         let nodes = by_task(run, dag_ix, dag.tasks.len());
-        let made = needs.iter().filter_map(|need| nodes.get(*need).copied().flatten());
+        let made = needs
+            .iter()
+            .filter_map(|need| nodes.get(*need).copied().flatten());
         made.flat_map(|ix| self.leaves(run, ix)).collect()
     }
 }

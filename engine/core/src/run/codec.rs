@@ -57,17 +57,31 @@ pub fn decode(
     head: &[u8],
     nodes: &[(u32, Vec<u8>)],
 ) -> Result<Run, DecodeError> {
-    let head: Head = serde_json::from_slice(head)
-        .map_err(|source| DecodeError::Body { what: "the run".into(), source })?;
+    let head: Head = serde_json::from_slice(head).map_err(|source| DecodeError::Body {
+        what: "the run".into(),
+        source,
+    })?;
     if head.v > BODY_VERSION {
-        return Err(DecodeError::Newer { found: head.v, known: BODY_VERSION });
+        return Err(DecodeError::Newer {
+            found: head.v,
+            known: BODY_VERSION,
+        });
     }
-    let mut run = Run { plan, head, nodes: Vec::with_capacity(nodes.len()), index: <_>::default() };
+    let mut run = Run {
+        plan,
+        head,
+        nodes: Vec::with_capacity(nodes.len()),
+        index: <_>::default(),
+    };
     for (at, (ix, body)) in nodes.iter().enumerate() {
-        let node: Node = serde_json::from_slice(body)
-            .map_err(|source| DecodeError::Body { what: format!("node {ix}"), source })?;
+        let node: Node = serde_json::from_slice(body).map_err(|source| DecodeError::Body {
+            what: format!("node {ix}"),
+            source,
+        })?;
         let placed = node.parent.is_none_or(|parent| parent < *ix);
-        let template = node.template.is_none_or(|t| (t as usize) < run.spec().templates.len());
+        let template = node
+            .template
+            .is_none_or(|t| (t as usize) < run.spec().templates.len());
         if *ix as usize != at || !placed || !template {
             return Err(DecodeError::Gap(*ix));
         }

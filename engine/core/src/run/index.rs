@@ -74,7 +74,9 @@ impl Index {
 impl Run {
     /// Takes a node that was just added (the last of `nodes`) into the index.
     pub(crate) fn index_new(&mut self, ix: NodeIx) {
-        let Some(node) = self.nodes.get(ix as usize) else { return };
+        let Some(node) = self.nodes.get(ix as usize) else {
+            return;
+        };
         let (parent, kind, phase) = (node.parent, node.kind, node.phase);
         let (mut depth, mut in_exit) = (0, false);
         if let Some(parent) = parent.map(|p| p as usize) {
@@ -119,7 +121,9 @@ impl Run {
 
     /// Adds (`on`) or removes what an unfinished node has in the live sets.
     pub(crate) fn index_waits(&mut self, ix: NodeIx, on: bool) {
-        let Some(node) = self.nodes.get(ix as usize) else { return };
+        let Some(node) = self.nodes.get(ix as usize) else {
+            return;
+        };
         let due = node.due_ms(self.head.suspended);
         if on {
             if node.is_live() {

@@ -17,7 +17,11 @@ pub fn fnv1a_32(text: &str) -> u32 {
 /// The id of the node called `name` in the run called `run`.
 #[must_use]
 pub fn node_id(run: &str, name: &str) -> String {
-    if run == name { run.to_owned() } else { format!("{run}-{}", fnv1a_32(name)) }
+    if run == name {
+        run.to_owned()
+    } else {
+        format!("{run}-{}", fnv1a_32(name))
+    }
 }
 
 /// Argo cuts the part before the hash to this many characters.
@@ -56,7 +60,9 @@ impl Run {
                 Arc::from(format!("{root}.onExit"))
             };
         };
-        let Some(parent) = self.node(parent_ix) else { return Arc::from("") };
+        let Some(parent) = self.node(parent_ix) else {
+            return Arc::from("");
+        };
         let base = &parent.name;
         match parent.kind {
             Kind::Steps => Arc::from(format!("{base}[{slot}]")),
@@ -70,11 +76,16 @@ impl Run {
     fn call_name(&self, parent_ix: NodeIx, slot: u32) -> &str {
         let name = || {
             let parent = self.node(parent_ix)?;
-            let owner = if parent.kind == Kind::Group { parent.parent? } else { parent_ix };
+            let owner = if parent.kind == Kind::Group {
+                parent.parent?
+            } else {
+                parent_ix
+            };
             match &self.template(owner)?.body {
-                Body::Steps(groups) => {
-                    groups.get(parent.slot as usize)?.get(slot as usize).map(|call| &call.name)
-                }
+                Body::Steps(groups) => groups
+                    .get(parent.slot as usize)?
+                    .get(slot as usize)
+                    .map(|call| &call.name),
                 Body::Dag(dag) => dag.tasks.get(slot as usize).map(|task| &task.call.name),
                 Body::Pod(_) | Body::Suspend { .. } => None,
             }
@@ -106,8 +117,12 @@ impl Run {
     /// Argo's name of the pod of a node.
     #[must_use]
     pub fn pod_name_of(&self, ix: NodeIx) -> String {
-        let Some(node) = self.node(ix) else { return String::new() };
-        let template = self.template(ix).map_or("", |template| template.name.as_str());
+        let Some(node) = self.node(ix) else {
+            return String::new();
+        };
+        let template = self
+            .template(ix)
+            .map_or("", |template| template.name.as_str());
         pod_name(&self.head.identity.name, template, &node.name)
     }
 }
@@ -132,9 +147,15 @@ mod tests {
     #[test]
     fn pod_names() {
         assert_eq!(pod_name("a", "t", "a"), "a");
-        assert_eq!(pod_name("a", "T", "a.b"), format!("a-t-{}", fnv1a_32("a.b")));
+        assert_eq!(
+            pod_name("a", "T", "a.b"),
+            format!("a-t-{}", fnv1a_32("a.b"))
+        );
         assert_eq!(pod_name("a", "", "a.b"), format!("a-{}", fnv1a_32("a.b")));
         let long = "x".repeat(300);
-        assert_eq!(pod_name(&long, "t", "n").len(), 241 + 1 + fnv1a_32("n").to_string().len());
+        assert_eq!(
+            pod_name(&long, "t", "n").len(),
+            241 + 1 + fnv1a_32("n").to_string().len()
+        );
     }
 }

@@ -144,7 +144,10 @@ fn no_name() -> Arc<str> {
     Arc::from("")
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
 fn is_zero(n: &u32) -> bool {
     *n == 0
 }
@@ -153,14 +156,20 @@ impl Node {
     /// Whether it holds other nodes.
     #[must_use]
     pub fn is_group(&self) -> bool {
-        matches!(self.kind, Kind::Steps | Kind::Group | Kind::Dag | Kind::Retry)
+        matches!(
+            self.kind,
+            Kind::Steps | Kind::Group | Kind::Dag | Kind::Retry
+        )
     }
 
     /// Whether a process of it may exist.
     #[must_use]
     pub fn has_process(&self) -> bool {
         self.kind == Kind::Pod
-            && matches!(self.phase, Phase::Starting | Phase::Running | Phase::Stopping)
+            && matches!(
+                self.phase,
+                Phase::Starting | Phase::Running | Phase::Stopping
+            )
     }
 
     /// Whether it has a keeper: a process, or a wait.
@@ -176,7 +185,11 @@ impl Node {
         let waits = matches!(self.phase, Phase::Suspended | Phase::BackingOff);
         let ends = waits || matches!(self.phase, Phase::Starting | Phase::Running);
         let ends = ends && !self.is_group() || self.phase == Phase::BackingOff;
-        let own = if ends && self.kind == Kind::Pod { self.deadline_ms } else { None };
+        let own = if ends && self.kind == Kind::Pod {
+            self.deadline_ms
+        } else {
+            None
+        };
         if suspended {
             return own;
         }

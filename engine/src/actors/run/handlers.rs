@@ -36,7 +36,10 @@ impl Handler<RunRead> for RunKeeper {
         let owed = usher_core::owed::owed(&run);
         let ended = run.head.phase.is_done();
         self.keep_nodes(&run, &live, ctx);
-        self.state = State::Here { run: Box::new(run.clone()), version: readable.version };
+        self.state = State::Here {
+            run: Box::new(run.clone()),
+            version: readable.version,
+        };
         self.dispatch(&run, owed, ctx);
         self.read_commands(ctx);
         if ended {
@@ -80,7 +83,10 @@ impl Handler<CommandsRead> for RunKeeper {
                     match serde_json::from_slice(&row.body) {
                         Ok(command) => self.queue.push_back(Stamped {
                             at_ms,
-                            event: Event::Commanded { id: row.id, command },
+                            event: Event::Commanded {
+                                id: row.id,
+                                command,
+                            },
                         }),
                         Err(error) => {
                             let reason = format!("Unreadable: command {}: {error}", row.id);
@@ -188,7 +194,11 @@ impl Handler<Sleep> for RunKeeper {
             let run = self.uid.to_string();
             let _ = self.partition.try_send(Nudge { run });
         }
-        self.shell.announce(Changed { run: self.uid.clone(), ended: false, waits: true });
+        self.shell.announce(Changed {
+            run: self.uid.clone(),
+            ended: false,
+            waits: true,
+        });
         ctx.stop();
     }
 }
@@ -198,10 +208,16 @@ impl Handler<Unclaimed> for RunKeeper {
 
     /// The runtime still shows a launch that no node keeps: if it is done here, it is released.
     fn handle(&mut self, _: Unclaimed, _: &mut Context<Self>) {
-        let State::Here { run, .. } = &self.state else { return };
+        let State::Here { run, .. } = &self.state else {
+            return;
+        };
         for effect in usher_core::owed::owed(run) {
             if let super::Effect::ReleasePod { node, launch } = effect {
-                let key = PodKey { run: self.uid.to_string(), node, launch };
+                let key = PodKey {
+                    run: self.uid.to_string(),
+                    node,
+                    launch,
+                };
                 let _ = self.watch.try_send(super::PodOrder::Release(key));
             }
         }
@@ -216,13 +232,14 @@ impl Handler<Observe> for RunKeeper {
         let (waits_for, since_ms) = match &self.state {
             State::Reading { since_ms } if *since_ms > 0 => ("the ledger's rows", *since_ms),
             State::InFlight { since_ms, .. } => ("a commit", *since_ms),
-            State::Reading { .. } | State::Here { .. } | State::Parked | State::Over => ("", now_ms),
+            State::Reading { .. } | State::Here { .. } | State::Parked | State::Over => {
+                ("", now_ms)
+            }
         };
         let unkept = match &self.state {
             State::Here { run, .. } => {
-                let kept = |ix: &&NodeIx| {
-                    !self.keepers.get(*ix).is_some_and(actix::Addr::connected)
-                };
+                let kept =
+                    |ix: &&NodeIx| !self.keepers.get(*ix).is_some_and(actix::Addr::connected);
                 run.index.live.iter().filter(kept).copied().collect()
             }
             State::Reading { .. } | State::InFlight { .. } | State::Parked | State::Over => vec![],

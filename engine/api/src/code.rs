@@ -1,0 +1,177 @@
+//! Fault codes: stable names of what can be wrong with a file, each with its page.
+
+/// A code such as `WF-0201`; never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Code {
+    /// The code.
+    pub id: &'static str,
+    /// Its short name.
+    pub name: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+    /// A wrong piece of a file.
+    pub example: &'static str,
+    /// How to put it right.
+    pub way_out: &'static str,
+}
+
+macro_rules! codes {
+    ($($ident:ident $id:literal $name:literal $meaning:literal $example:literal $way:literal;)*) => {
+        $(
+            #[doc = $meaning]
+            pub const $ident: Code = Code {
+                id: $id, name: $name, meaning: $meaning, example: $example, way_out: $way,
+            };
+        )*
+        /// Every code, in order.
+        pub const ALL: &[Code] = &[$($ident),*];
+    };
+}
+
+codes! {
+    SYNTAX "WF-0101" "syntax"
+        "The file is neither YAML nor JSON at the place shown."
+        "steps: [a, b"
+        "Look at the line and the one before it: a bracket, a quote or an indentation is missing.";
+    TOO_BIG "WF-0102" "too-big"
+        "The file is beyond a limit: 2 MiB, 64 levels, 64 documents, or aliases that grow the \
+         file more than tenfold."
+        "b: [*a, *a, *a, *a]  # where a holds such a list itself"
+        "Split the file, or write the repeated part out where it is needed.";
+    DUPLICATE_KEY "WF-0103" "duplicate-key"
+        "A mapping has the same key twice; which one is meant cannot be known."
+        "name: a\nname: b"
+        "Take one of them out.";
+    CHARACTERS "WF-0104" "characters"
+        "The file is not UTF-8, or holds a control character."
+        "name: \"a\\0b\""
+        "Save the file as UTF-8 and take the character out.";
+    NOT_A_WORKFLOW "WF-0105" "not-a-workflow"
+        "The document is no Workflow of argoproj.io/v1alpha1."
+        "kind: CronWorkflow"
+        "Only `kind: Workflow` can be run so far.";
+    TWO_READINGS "WF-0106" "two-readings"
+        "Two parsers read the document differently, so it is not clear what it says."
+        "? complex : key"
+        "Write the part in plain block style with plain keys.";
+    UNKNOWN_FIELD "WF-0201" "unknown-field"
+        "The field does not exist at this place."
+        "entrypont: main"
+        "Correct the name, or move the field to where it belongs.";
+    WRONG_KIND "WF-0202" "wrong-kind"
+        "The value is of another kind than the field takes."
+        "steps: main"
+        "Write a value of the kind that the message names.";
+    MISSING_FIELD "WF-0203" "missing-field"
+        "A field that must be there is missing or empty."
+        "spec: {templates: []}"
+        "Add the field.";
+    NOT_SUPPORTED "WF-0204" "not-supported-yet"
+        "The field or tag is part of Argo's language and is not supported yet. It is refused, \
+         since ignoring it would run something else than what is written."
+        "withItems: [a, b]"
+        "engine/COMPAT.md lists what works; write the step without the field until then.";
+    BAD_NAME "WF-0205" "bad-name"
+        "The name has characters or a length that names cannot have."
+        "name: My_Flow"
+        "Names of workflows: lower case letters, digits, `-` and `.`, at most 63. Names of \
+         templates, steps and tasks: letters, digits, `-`, `_`, at most 128.";
+    UNKNOWN_TEMPLATE "WF-0301" "unknown-template"
+        "No template of this file has this name."
+        "entrypoint: mian"
+        "Correct the name or add the template.";
+    DUPLICATE_NAME "WF-0302" "duplicate-name"
+        "Two things that must be told apart have one name."
+        "templates: [{name: a, …}, {name: a, …}]"
+        "Give one of them another name.";
+    BODY "WF-0303" "template-body"
+        "A template does exactly one thing: container, script, steps, dag or suspend."
+        "- name: a  # and nothing else"
+        "Give the template one of them, and only one.";
+    SCOPE "WF-0304" "wrong-place"
+        "The field has no meaning on this kind of template or next to the other field named."
+        "timeout: 5s  # on a steps template"
+        "Move the field to a template where it counts, or take it out.";
+    ENDLESS "WF-0305" "endless-recursion"
+        "The template calls itself, directly or through others, and no `when` on the way can \
+         ever stop it."
+        "- name: a\n  steps: [[{name: again, template: a}]]"
+        "Put a `when` on the call that closes the circle.";
+    UNKNOWN_REFERENCE "WF-0401" "unknown-reference"
+        "The tag names something that does not exist, or is not known yet at this place."
+        "{{inputs.parameters.mesage}}"
+        "Correct the name; a step can only name steps of earlier groups, a task only tasks that \
+         it depends on.";
+    BAD_DURATION "WF-0402" "bad-duration"
+        "The text is no duration."
+        "duration: soon"
+        "Write for example 30s, 5m, 1h30m, 2d or 1w.";
+    BAD_NUMBER "WF-0403" "bad-number"
+        "The text is no number, or one out of bounds."
+        "limit: many"
+        "Write a whole number.";
+    BAD_WHEN "WF-0404" "bad-when"
+        "The `when` cannot be read."
+        "when: \"a b == c\""
+        "Put text with spaces or dashes into quotes: \"'a b' == 'c'\".";
+    BAD_DEPENDS "WF-0405" "bad-depends"
+        "The `depends` or `dependencies` cannot be read or names no task."
+        "depends: A.Succeded"
+        "Use tasks of the same dag, &&, ||, !, parentheses, and the selectors Succeeded, Failed, \
+         Errored, Skipped, Omitted, Daemoned.";
+    CYCLE "WF-0406" "cycle"
+        "Tasks wait for each other in a circle; none could ever begin."
+        "a depends on b, b depends on a"
+        "Take one dependency out of the circle that the message shows.";
+    NOT_IN_ENUM "WF-0407" "not-in-enum"
+        "The value is none of those that `enum` allows."
+        "enum: [small, large]\nvalue: medium"
+        "Use one of the values listed.";
+    MISSING_VALUE "WF-0408" "missing-value"
+        "A parameter has neither an argument nor a value nor a default."
+        "inputs: {parameters: [{name: word}]}  # and a call without it"
+        "Give the argument, or a `default`.";
+}
+
+/// The page of a code, as text for a terminal; the nearest code when there is none of this name.
+///
+/// # Errors
+/// A text that says that the code does not exist.
+pub fn explain(id: &str) -> Result<String, String> {
+    let wanted = id.to_ascii_uppercase();
+    let found = ALL.iter().find(|code| code.id == wanted || code.name == id);
+    let Some(code) = found else {
+        let known: Vec<&str> = ALL.iter().map(|code| code.id).collect();
+        return Err(format!(
+            "there is no code `{id}`; codes are {}",
+            known.join(", ")
+        ));
+    };
+    let example: String = code
+        .example
+        .lines()
+        .map(|line| format!("    {line}\n"))
+        .collect();
+    Ok(format!(
+        "{} ({})\n\n{}\n\nFor example:\n\n{example}\nWhat to do: {}\n",
+        code.id, code.name, code.meaning, code.way_out
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_its_page() {
+        for code in ALL {
+            let page = explain(code.id).expect("a page");
+            assert!(page.contains(code.way_out) && page.contains(code.meaning));
+            assert_eq!(explain(code.name).as_ref(), Ok(&page));
+        }
+        let mut ids: Vec<&str> = ALL.iter().map(|code| code.id).collect();
+        ids.dedup();
+        assert_eq!(ids.len(), ALL.len(), "codes are unique and in order");
+        assert!(explain("WF-9999").expect_err("none").contains("WF-0101"));
+    }
+}

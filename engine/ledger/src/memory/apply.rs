@@ -1,0 +1,263 @@
+//! One write to the tables in memory: checked whole, then done whole.
+
+use super::{Entry, Run, Tables};
+use crate::rows::{Applied, BODY_MAX, Birth, Fence, NodeRow, Outcome, Quiet, RunRow, Turn, Write};
+use crate::text::{clean, clean_some};
+
+impl Tables {
+    /// Applies one write; unless the outcome says that it is written, nothing is.
+    pub(super) fn apply(&mut self, write: &Write) -> Outcome {
+        match write {
+            Write::Birth(birth) => self.bear(birth),
+            Write::Turn(turn) => self.take_turn(turn),
+            Write::Command {
+                run,
+                kind,
+                body,
+                key,
+            } => self.insert_command(run, kind, body, key.as_ref()),
+            Write::Park { run, fence, reason } => self.park(run, *fence, reason),
+            Write::Answer {
+                run,
+                fence,
+                applied,
+            } => self.without_turn(run, *fence, applied, false),
+            Write::Delete {
+                run,
+                fence,
+                applied,
+            } => self.without_turn(run, *fence, applied, true),
+        }
+    }
+
+    fn held(&self, fence: Fence) -> bool {
+        self.partitions
+            .get(usize::from(fence.part))
+            .is_some_and(|partition| partition.epoch == fence.epoch)
+    }
+
+    fn bear(&mut self, birth: &Birth) -> Outcome {
+        let uid = clean(&birth.uid).into_owned();
+        let key = clean_some(birth.key.as_ref()).map(Into::into);
+        let known = key.is_some() && self.runs.values().any(|run| run.key == key);
+        if !self.held(birth.fence) || known || self.runs.contains_key(&uid) {
+            return Outcome::Stale;
+        }
+        let head = &birth.head;
+        if let Some(refused) = too_large(&head.body, birth.scope.as_ref(), &birth.nodes) {
+            return refused;
+        }
+        let plan = clean(&birth.plan_hash).into_owned();
+        self.plans
+            .entry(plan.clone())
+            .or_insert_with(|| birth.plan.clone());
+        let row = RunRow {
+            uid: uid.clone(),
+            part: birth.fence.part,
+            namespace: clean(&birth.namespace).into_owned(),
+            name: clean(&birth.name).into_owned(),
+            version: 1,
+            phase: clean(&head.phase).into_owned(),
+            parked: clean_some(head.parked.as_ref()).map(Into::into),
+            plan,
+            created_ms: birth.created_ms,
+            started_ms: head.started_ms,
+            finished_ms: head.finished_ms,
+            quiet: quiet_as_stored(head.quiet),
+            head: head.body.clone(),
+        };
+        self.last_run += 1;
+        let number = self.last_run;
+        let mut run = Run {
+            number,
+            row,
+            key,
+            scope: birth.scope.clone(),
+            nodes: <_>::default(),
+        };
+        run.put(&birth.nodes);
+        self.runs.insert(uid, run);
+        Outcome::Committed { version: 1 }
+    }
+
+    fn take_turn(&mut self, turn: &Turn) -> Outcome {
+        let uid = clean(&turn.run).into_owned();
+        let is_held = self.held(turn.fence);
+        let is_open = self.all_open(&uid, &turn.applied);
+        let guarded =
+            |run: &&mut Run| run.row.version == turn.version && run.row.part == turn.fence.part;
+        let Some(run) = self.runs.get_mut(&uid).filter(guarded) else {
+            return Outcome::Stale;
+        };
+        if !is_held || !is_open {
+            return Outcome::Stale;
+        }
+        let version = turn.version + 1;
+        if turn.delete {
+            self.drop_run(&uid);
+            return Outcome::Committed { version };
+        }
+        let head = &turn.head;
+        let refused = too_large(&head.body, turn.scope.as_ref(), &turn.nodes)
+            .or_else(|| taken_twice(&turn.applied));
+        if let Some(refused) = refused {
+            return refused;
+        }
+        let row = &mut run.row;
+        row.version = version;
+        row.phase = clean(&head.phase).into_owned();
+        row.parked = clean_some(head.parked.as_ref()).map(Into::into);
+        row.started_ms = head.started_ms;
+        row.finished_ms = head.finished_ms;
+        row.quiet = quiet_as_stored(head.quiet);
+        row.head.clone_from(&head.body);
+        if let Some(scope) = &turn.scope {
+            run.scope = Some(scope.clone());
+        }
+        run.put(&turn.nodes);
+        self.answer(&turn.applied);
+        Outcome::Committed { version }
+    }
+
+    fn all_open(&self, uid: &str, applied: &[Applied]) -> bool {
+        applied.iter().all(|command| {
+            let entry = self.inbox.get(&command.id);
+            entry.is_some_and(|entry| entry.run == uid && entry.outcome.is_none())
+        })
+    }
+
+    fn answer(&mut self, applied: &[Applied]) {
+        for command in applied {
+            if let Some(entry) = self.inbox.get_mut(&command.id) {
+                entry.outcome = Some(command.outcome.clone());
+            }
+        }
+    }
+
+    fn insert_command(
+        &mut self,
+        run: &str,
+        kind: &str,
+        body: &[u8],
+        key: Option<&String>,
+    ) -> Outcome {
+        let uid = clean(run).into_owned();
+        let key: Option<String> = clean_some(key).map(Into::into);
+        if key.is_some() {
+            let known = |entry: &Entry| entry.run == uid && entry.key == key;
+            if let Some((id, _)) = self.inbox.iter().find(|(_, entry)| known(entry)) {
+                return Outcome::Inserted { id: *id };
+            }
+        }
+        if !self.runs.contains_key(&uid) {
+            return Outcome::Refused {
+                reason: format!("run {uid} is not in the ledger"),
+            };
+        }
+        if let Some(refused) = too_large(body, None, &[]) {
+            return refused;
+        }
+        self.last_command += 1;
+        let id = self.last_command;
+        let kind = clean(kind).into_owned();
+        let entry = Entry {
+            run: uid,
+            kind,
+            body: body.to_vec(),
+            key,
+            outcome: None,
+        };
+        self.inbox.insert(id, entry);
+        Outcome::Inserted { id }
+    }
+
+    fn park(&mut self, uid: &str, fence: Fence, reason: &str) -> Outcome {
+        let is_held = self.held(fence);
+        let run = self
+            .runs
+            .get_mut(clean(uid).as_ref())
+            .filter(|run| run.row.part == fence.part);
+        match run {
+            Some(run) if is_held => {
+                run.row.version += 1;
+                run.row.parked = Some(clean(reason).into_owned());
+                Outcome::Committed {
+                    version: run.row.version,
+                }
+            }
+            _ => Outcome::Stale,
+        }
+    }
+
+    fn without_turn(
+        &mut self,
+        uid: &str,
+        fence: Fence,
+        applied: &[Applied],
+        delete: bool,
+    ) -> Outcome {
+        let uid = clean(uid).into_owned();
+        let run = self.runs.get(&uid).filter(|run| run.row.part == fence.part);
+        let Some(version) = run.map(|run| run.row.version) else {
+            return Outcome::Stale;
+        };
+        if !self.held(fence) || !self.all_open(&uid, applied) {
+            return Outcome::Stale;
+        }
+        if delete {
+            self.drop_run(&uid);
+        } else if let Some(refused) = taken_twice(applied) {
+            return refused;
+        } else {
+            self.answer(applied);
+        }
+        Outcome::Committed { version }
+    }
+
+    fn drop_run(&mut self, uid: &str) {
+        self.inbox.retain(|_, entry| entry.run != uid);
+        if let Some(gone) = self.runs.remove(uid)
+            && self.runs.values().all(|run| run.row.plan != gone.row.plan)
+        {
+            self.plans.remove(&gone.row.plan);
+        }
+    }
+}
+
+impl Run {
+    fn put(&mut self, nodes: &[NodeRow]) {
+        for node in nodes {
+            self.nodes.insert(node.ix, node.clone());
+        }
+    }
+}
+
+/// For ever has two spellings; stored it has one.
+fn quiet_as_stored(quiet: Quiet) -> Quiet {
+    match quiet {
+        Quiet::Until(i64::MAX) => Quiet::Forever,
+        other => other,
+    }
+}
+
+fn too_large(body: &[u8], scope: Option<&Vec<u8>>, nodes: &[NodeRow]) -> Option<Outcome> {
+    let within = body.len() <= BODY_MAX
+        && scope.is_none_or(|scope| scope.len() <= BODY_MAX)
+        && nodes.iter().all(|node| node.body.len() <= BODY_MAX);
+    (!within).then(|| Outcome::Refused {
+        reason: format!("a body has more than {BODY_MAX} bytes"),
+    })
+}
+
+fn taken_twice(applied: &[Applied]) -> Option<Outcome> {
+    let twice = applied.iter().enumerate().find_map(|(at, command)| {
+        applied
+            .iter()
+            .take(at)
+            .any(|other| other.id == command.id)
+            .then_some(command.id)
+    })?;
+    Some(Outcome::Refused {
+        reason: format!("one turn takes command {twice} twice"),
+    })
+}

@@ -1,0 +1,1 @@
+//! Actors in a world without processes.
