@@ -25,7 +25,8 @@ impl<W: Write> Live<W> {
     /// # Errors
     /// What `out` says.
     pub fn update(&mut self, object: &Value, now_ms: i64) -> io::Result<()> {
-        self.out.write_all(super::view::tree(object, now_ms, &self.style).as_bytes())
+        self.out
+            .write_all(super::view::tree(object, now_ms, &self.style).as_bytes())
     }
 
     /// Shows the run as it ended; what was painted stays on the screen.

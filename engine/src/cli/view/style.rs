@@ -49,7 +49,10 @@ impl Surroundings {
             terminal: std::io::stdout().is_terminal().then(size),
             no_color: !variable("NO_COLOR").is_empty(),
             term: variable("TERM"),
-            locale: locale.into_iter().find(|text| !text.is_empty()).unwrap_or_default(),
+            locale: locale
+                .into_iter()
+                .find(|text| !text.is_empty())
+                .unwrap_or_default(),
         }
     }
 }
@@ -71,6 +74,9 @@ impl Style {
     #[must_use]
     pub fn decide(wish: Wish, around: &Surroundings) -> Self {
         let _ = around;
-        Self { utc: wish.utc, ..Self::default() }
+        Self {
+            utc: wish.utc,
+            ..Self::default()
+        }
     }
 }
