@@ -8,16 +8,18 @@ use std::sync::OnceLock;
 
 /// The table: a type's name, then its fields: `name kind state note`.
 ///
-/// Kinds: `text` (numbers and booleans are taken as text), `int`, `number` (int or text), `bool`,
-/// `any`, `texts`, `map` (of texts), `Type`, `[Type]`, `[[Type]]`. States: `works`, `kept` (no
+/// Kinds: `text`, `scalar` (text; numbers and booleans are taken as text), `int`, `number` (int or
+/// text), `bool`, `any`, `texts`, `scalars`, `map` (of texts), `Type`, `[Type]`, `[[Type]]`. States: `works`, `kept` (no
 /// effect on local runs), `later` (refused by name, "not supported yet").
 const TABLE: &str = include_str!("fields.txt");
 
 /// What a field's value looks like.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// Text; numbers and booleans are taken as text.
+    /// Text.
     Text,
+    /// Text; numbers and booleans are taken as text.
+    Scalar,
     /// A whole number.
     Int,
     /// A whole number, or a text that may hold tags.
@@ -28,6 +30,8 @@ pub enum Kind {
     Any,
     /// A list of texts.
     Texts,
+    /// A list of texts, numbers and booleans; all are taken as text.
+    Scalars,
     /// A mapping of texts.
     Map,
     /// An object of a type of the table.
@@ -160,11 +164,13 @@ fn parse(table: &str) -> Result<Fields, String> {
 fn kind_of(word: &str) -> Kind {
     match word {
         "text" => Kind::Text,
+        "scalar" => Kind::Scalar,
         "int" => Kind::Int,
         "number" => Kind::Number,
         "bool" => Kind::Bool,
         "any" => Kind::Any,
         "texts" => Kind::Texts,
+        "scalars" => Kind::Scalars,
         "map" => Kind::Map,
         other => match other
             .strip_prefix("[[")

@@ -6,9 +6,25 @@
 //!                                   Overrides (`-p name=value`, `--entrypoint` …)
 //! ```
 
-use serde_json::Value;
-use usher_api::code::Code;
+mod at;
+mod build;
+mod change;
+mod faults;
+mod graph;
+mod path;
+mod places;
+mod shape;
+mod survey;
 
+use std::fmt;
+
+use serde_json::Value;
+use usher_api::code::{self, Code};
+
+use self::at::At;
+use self::faults::Faults;
+use self::places::Places;
+use self::survey::Survey;
 use crate::plan::Plan;
 
 /// One thing that is wrong with a file.
@@ -30,11 +46,49 @@ pub struct Fault {
     pub nearest: Option<String>,
 }
 
+impl fmt::Display for Fault {
+    /// `file:line:column: CODE path: message; did you mean `x`?`, without what is not known.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.file.is_empty() {
+            write!(formatter, "{}:", self.file)?;
+        }
+        if self.line > 0 {
+            write!(formatter, "{}:{}:", self.line, self.column)?;
+        }
+        if !self.file.is_empty() || self.line > 0 {
+            formatter.write_str(" ")?;
+        }
+        formatter.write_str(self.code.id)?;
+        if !self.path.is_empty() {
+            write!(formatter, " {}", self.path)?;
+        }
+        write!(formatter, ": {}", self.message)?;
+        match &self.nearest {
+            Some(word) => write!(formatter, "; did you mean `{word}`?"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A document of a file and where each of its fields stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Document {
     /// The object as JSON.
     pub object: Value,
+    /// The file's name as the caller gave it; empty for an object without a file.
+    pub file: String,
+    places: Places,
+}
+
+impl Document {
+    /// An object that came without a file; its faults have paths and no lines.
+    #[must_use]
+    pub fn of(object: Value) -> Document {
+        Document {
+            object,
+            ..Document::default()
+        }
+    }
 }
 
 /// What the caller of `submit` changes in a file's object.
@@ -82,8 +136,28 @@ pub struct Admitted {
 /// # Errors
 /// Every fault of the text.
 pub fn read(file: &str, bytes: &[u8]) -> Result<Vec<Document>, Vec<Fault>> {
-    let _ = (file, bytes);
-    Err(Vec::new())
+    let places = Places::default();
+    let mut faults = Faults::new(file, &places);
+    let root = path::Path::default();
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        faults.add(&code::CHARACTERS, &root, "the file is not UTF-8");
+        return Err(faults.finish());
+    };
+    match serde_yaml::from_multiple::<Value>(text) {
+        Ok(objects) => Ok(objects
+            .into_iter()
+            .filter(|object| !object.is_null())
+            .map(|object| Document {
+                object,
+                file: file.to_owned(),
+                places: Places::default(),
+            })
+            .collect()),
+        Err(error) => {
+            faults.add(&code::SYNTAX, &root, error.to_string());
+            Err(faults.finish())
+        }
+    }
 }
 
 /// Admits a document with what the caller changes.
@@ -91,15 +165,82 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Vec<Document>, Vec<Fault>> {
 /// # Errors
 /// Every fault of the workflow.
 pub fn admit(document: &Document, overrides: &Overrides) -> Result<Admitted, Vec<Fault>> {
-    let _ = (document, overrides);
-    Err(Vec::new())
+    let mut faults = Faults::new(&document.file, &document.places);
+    if !is_workflow(&document.object, &mut faults) {
+        return Err(faults.finish());
+    }
+    let changed = change::apply(&document.object, overrides, &mut faults);
+    let shaped = shape::shape(&changed, &mut faults);
+    let plan = plan(&shaped.object, &mut faults);
+    match plan {
+        Some(plan) if faults.is_empty() => {
+            let hash = change::hash(&shaped.object);
+            let metadata = |name: &str| {
+                let text = shaped.object.get("metadata")?.get(name)?.as_str()?;
+                (!text.is_empty()).then(|| text.to_owned())
+            };
+            Ok(Admitted {
+                name: metadata("name"),
+                generate_name: metadata("generateName"),
+                namespace: metadata("namespace"),
+                plan,
+                hash,
+                kept: shaped.kept,
+                object: shaped.object,
+            })
+        }
+        _ => Err(faults.finish()),
+    }
 }
 
 /// Compiles an object that was admitted before.
 ///
+/// Only what a plan cannot be without is checked again, not the rules about values: rules may
+/// become stricter, and a run that was admitted must still wake.
+///
 /// # Errors
 /// Every fault; a newer binary may have admitted what this one does not know.
 pub fn compile(object: &Value) -> Result<Plan, Vec<Fault>> {
-    let _ = object;
-    Err(Vec::new())
+    let places = Places::default();
+    let mut faults = Faults::new("", &places);
+    if !is_workflow(object, &mut faults) {
+        return Err(faults.finish());
+    }
+    let shaped = shape::shape(object, &mut faults);
+    match plan(&shaped.object, &mut faults) {
+        Some(plan) if faults.is_empty() => Ok(plan),
+        _ => Err(faults.finish()),
+    }
+}
+
+fn plan(object: &Value, faults: &mut Faults<'_>) -> Option<Plan> {
+    let survey = Survey::new(&At::root(object), faults)?;
+    build::build(object, &survey, faults)
+}
+
+/// Whether the document is of the one kind that can be run; nothing else about it is told if not.
+fn is_workflow(object: &Value, faults: &mut Faults<'_>) -> bool {
+    let root = At::root(object);
+    let before = faults.is_empty();
+    let wanted = [("apiVersion", "argoproj.io/v1alpha1"), ("kind", "Workflow")];
+    if object.as_object().is_none() {
+        faults.add(&code::NOT_A_WORKFLOW, &root.path, "the document is no mapping");
+    }
+    for (field, word) in wanted {
+        let path = root.path.key(field);
+        match root.text(field) {
+            Some(found) if found == word => {}
+            Some(found) => {
+                let message = format!("is {}; only `{word}` can be run", path::shown(found));
+                let near = usher_expr::nearest(found, [word]);
+                faults.add_near(&code::NOT_A_WORKFLOW, &path, message, near);
+            }
+            None if object.is_object() => {
+                let message = format!("`{field}: {word}` is missing");
+                faults.add(&code::NOT_A_WORKFLOW, &path, message);
+            }
+            None => {}
+        }
+    }
+    before == faults.is_empty()
 }

@@ -1,0 +1,145 @@
+//! The list of faults that grows while a document is read.
+
+use usher_api::code::{self, Code};
+use usher_expr::nearest;
+
+use super::Fault;
+use super::path::Path;
+use super::places::Places;
+
+/// More than these are counted, not told: nobody reads a thousand lines.
+const TOLD_MAX: usize = 500;
+
+/// How many candidates are compared with a wrong word: the work must stay small for any file.
+const COMPARED_MAX: usize = 200;
+
+/// The word that was probably meant.
+pub(crate) fn near<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    nearest(word, candidates.into_iter().take(COMPARED_MAX))
+}
+
+/// Collects faults and gives each its place.
+#[derive(Debug)]
+pub(crate) struct Faults<'a> {
+    file: &'a str,
+    places: &'a Places,
+    list: Vec<Fault>,
+    untold: usize,
+}
+
+/// Whether a fault points at a field's name or at its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Aim {
+    Key,
+    Value,
+}
+
+impl<'a> Faults<'a> {
+    /// None so far.
+    pub(crate) fn new(file: &'a str, places: &'a Places) -> Faults<'a> {
+        Faults {
+            file,
+            places,
+            list: Vec::new(),
+            untold: 0,
+        }
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Whether a field that is missing from an object was already told otherwise: it, or something
+    /// in it, was refused, or its name is misspelt.
+    pub(crate) fn excuse(&self, owner: &Path, field: &str) -> bool {
+        let owner = self.places.locate(owner).path;
+        let missing = match owner.as_str() {
+            "" => field.to_owned(),
+            _ => format!("{owner}.{field}"),
+        };
+        self.list.iter().any(|fault| {
+            let is_in = |path: &str| {
+                let rest = fault.path.strip_prefix(path);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            };
+            is_in(&missing)
+                || fault.code == &code::UNKNOWN_FIELD
+                    && fault.nearest.as_deref() == Some(field)
+                    && is_in(&owner)
+        })
+    }
+
+    /// A fault of the value at a path.
+    pub(crate) fn add(&mut self, code: &'static Code, path: &Path, message: impl Into<String>) {
+        self.push(code, path, Aim::Value, message.into(), None);
+    }
+
+    /// A fault of the value at a path, with the word that was probably meant.
+    pub(crate) fn add_near(
+        &mut self,
+        code: &'static Code,
+        path: &Path,
+        message: impl Into<String>,
+        nearest: Option<&str>,
+    ) {
+        self.push(code, path, Aim::Value, message.into(), nearest);
+    }
+
+    /// A fault of a field as such: the place is that of its name.
+    pub(crate) fn add_key(
+        &mut self,
+        code: &'static Code,
+        path: &Path,
+        message: impl Into<String>,
+        nearest: Option<&str>,
+    ) {
+        self.push(code, path, Aim::Key, message.into(), nearest);
+    }
+
+    fn push(
+        &mut self,
+        code: &'static Code,
+        path: &Path,
+        aim: Aim,
+        message: String,
+        nearest: Option<&str>,
+    ) {
+        if self.list.len() >= TOLD_MAX {
+            self.untold += 1;
+            return;
+        }
+        let spot = self.places.locate(path);
+        let (line, column) = match aim {
+            Aim::Key => spot.key,
+            Aim::Value => spot.value,
+        };
+        self.list.push(Fault {
+            code,
+            file: self.file.to_owned(),
+            line,
+            column,
+            path: spot.path,
+            message,
+            nearest: nearest.map(str::to_owned),
+        });
+    }
+
+    /// All of them, in the order of the file.
+    pub(crate) fn finish(mut self) -> Vec<Fault> {
+        self.list.sort_by_key(|fault| (fault.line, fault.column));
+        if self.untold > 0
+            && let Some(last) = self.list.last().cloned()
+        {
+            self.list.push(Fault {
+                message: format!("and {} more faults, not shown", self.untold),
+                nearest: None,
+                ..last
+            });
+        }
+        self.list
+    }
+}

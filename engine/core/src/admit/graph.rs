@@ -1,0 +1,194 @@
+//! The graph of a dag template: what each task waits for, and that nothing waits for itself.
+
+use std::collections::BTreeMap;
+
+use usher_api::code;
+use usher_expr::{Depends, Limits, Text};
+
+use super::at::At;
+use super::faults::{Faults, near};
+use super::path::{Path, shown};
+use super::survey::Tmpl;
+use crate::plan::{Call, Dag, Task};
+
+/// More names of a circle are not shown.
+const SHOWN_MAX: usize = 12;
+
+/// Makes the graph of a dag; `calls` are its tasks in order.
+pub(crate) fn dag(
+    template: &Tmpl<'_>,
+    calls: Vec<Call>,
+    faults: &mut Faults<'_>,
+) -> Option<Dag> {
+    let at = template.at.get("dag")?;
+    let names: BTreeMap<&str, usize> = template
+        .calls
+        .iter()
+        .enumerate()
+        .rev()
+        .map(|(index, call)| (call.name, index))
+        .collect();
+    let mixes = mixes(template);
+    let mut tasks = Vec::with_capacity(calls.len());
+    for (call, place) in calls.into_iter().zip(&template.calls) {
+        let (depends, needs) = waits(&place.at, mixes, &names, faults);
+        tasks.push(Task {
+            call,
+            depends,
+            needs,
+        });
+    }
+    if let Some(circle) = circle(&tasks) {
+        tell_circle(&circle, template, faults);
+    }
+    Some(Dag {
+        tasks,
+        target: at.text("target").filter(|text| !text.is_empty()).map(Text::parse),
+        fail_fast: at.value.get("failFast").and_then(|flag| flag.as_bool()) != Some(false),
+    })
+}
+
+/// Whether some tasks use `depends` and others `dependencies`.
+fn mixes(template: &Tmpl<'_>) -> bool {
+    let uses = |field| template.calls.iter().any(|call| has(&call.at, field));
+    uses("depends") && uses("dependencies")
+}
+
+fn has(at: &At<'_>, field: &str) -> bool {
+    match field {
+        "depends" => at.text(field).is_some_and(|text| !text.is_empty()),
+        _ => !at.texts(field).is_empty(),
+    }
+}
+
+/// What a task waits for, and the indices of the tasks named.
+fn waits(
+    at: &At<'_>,
+    mixes: bool,
+    names: &BTreeMap<&str, usize>,
+    faults: &mut Faults<'_>,
+) -> (Option<Depends>, Vec<usize>) {
+    if has(at, "depends") {
+        let path = at.path.key("depends");
+        if mixes {
+            let message = "`depends` and `dependencies` cannot both be used in one dag";
+            faults.add_key(&code::SCOPE, &path, message, None);
+        }
+        let text = at.text("depends").unwrap_or_default();
+        return match Depends::parse(text, &Limits::default()) {
+            Ok(depends) => {
+                let mentioned = depends.tasks();
+                let places = mentioned.into_iter().map(|name| (name, path.clone()));
+                let needs = resolve(places.collect(), names, faults);
+                (Some(depends), needs)
+            }
+            Err(error) => {
+                tell_unreadable(&error, text, &path, faults);
+                (None, Vec::new())
+            }
+        };
+    }
+    let list = at.items("dependencies");
+    if list.is_empty() {
+        return (None, Vec::new());
+    }
+    let mut wanted: Vec<(&str, Path)> = Vec::with_capacity(list.len());
+    for item in &list {
+        wanted.extend(item.value.as_str().map(|name| (name, item.path.clone())));
+    }
+    let owned: Vec<String> = wanted.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let mut needs = resolve(wanted, names, faults);
+    let mut seen = std::collections::BTreeSet::new();
+    needs.retain(|index| seen.insert(*index));
+    (Some(Depends::from_dependencies(&owned)), needs)
+}
+
+fn resolve(
+    wanted: Vec<(&str, Path)>,
+    names: &BTreeMap<&str, usize>,
+    faults: &mut Faults<'_>,
+) -> Vec<usize> {
+    let mut needs = Vec::with_capacity(wanted.len());
+    for (name, path) in wanted {
+        match names.get(name) {
+            Some(index) => needs.push(*index),
+            None => {
+                let message = format!("there is no task {} in this dag", shown(name));
+                let near = near(name, names.keys().copied());
+                faults.add_near(&code::BAD_DEPENDS, &path, message, near);
+            }
+        }
+    }
+    needs
+}
+
+fn tell_unreadable(
+    error: &usher_expr::DependsError,
+    text: &str,
+    path: &Path,
+    faults: &mut Faults<'_>,
+) {
+    let nearest = match error {
+        usher_expr::DependsError::Selector { nearest, .. } => *nearest,
+        _ => None,
+    };
+    // Long expressions are cut before the place, so that the place stays in sight.
+    let before = text.get(..error.at()).unwrap_or(text);
+    let column = before.chars().count() + 1;
+    let message = format!("{error}, at character {column} of {}", shown(text));
+    faults.add_near(&code::BAD_DEPENDS, path, message, nearest);
+}
+
+/// Indices of tasks that wait for each other in a circle, if there are such.
+fn circle(tasks: &[Task]) -> Option<Vec<usize>> {
+    let mut state = vec![State::New; tasks.len()];
+    for start in 0..tasks.len() {
+        // The way from the start to here: a task and which of its needs comes next.
+        let mut way: Vec<(usize, usize)> = vec![(start, 0)];
+        while let Some((task, next)) = way.last_mut() {
+            if state[*task] == State::Done {
+                way.pop();
+                continue;
+            }
+            state[*task] = State::OnWay;
+            let Some(need) = tasks[*task].needs.get(*next).copied() else {
+                state[*task] = State::Done;
+                way.pop();
+                continue;
+            };
+            *next += 1;
+            match state[need] {
+                State::New => way.push((need, 0)),
+                State::Done => {}
+                State::OnWay => {
+                    let from = way.iter().position(|(task, _)| *task == need)?;
+                    return Some(way[from..].iter().map(|(task, _)| *task).collect());
+                }
+            }
+        }
+    }
+    None
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    New,
+    OnWay,
+    Done,
+}
+
+fn tell_circle(circle: &[usize], template: &Tmpl<'_>, faults: &mut Faults<'_>) {
+    let name = |index: &usize| template.calls[*index].name;
+    let mut words: Vec<&str> = circle.iter().take(SHOWN_MAX).map(name).collect();
+    if circle.len() > SHOWN_MAX {
+        words.push("…");
+    }
+    words.extend(circle.first().map(name));
+    let first = &template.calls[circle[0]].at;
+    let field = match has(first, "depends") {
+        true => "depends",
+        false => "dependencies",
+    };
+    let message = format!("tasks wait for each other: {}", words.join(" → "));
+    faults.add(&code::CYCLE, &first.path.key(field), message);
+}
