@@ -224,7 +224,11 @@ fn is_workflow(object: &Value, faults: &mut Faults<'_>) -> bool {
     let before = faults.is_empty();
     let wanted = [("apiVersion", "argoproj.io/v1alpha1"), ("kind", "Workflow")];
     if object.as_object().is_none() {
-        faults.add(&code::NOT_A_WORKFLOW, &root.path, "the document is no mapping");
+        faults.add(
+            &code::NOT_A_WORKFLOW,
+            &root.path,
+            "the document is no mapping",
+        );
     }
     for (field, word) in wanted {
         let path = root.path.key(field);

@@ -42,7 +42,10 @@ pub(crate) fn build(object: &Value, survey: &Survey<'_>, faults: &mut Faults<'_>
         on_exit: on_exit.flatten(),
         templates,
         parameters: globals(spec),
-        deadline_s: spec.value.get("activeDeadlineSeconds").and_then(Value::as_i64),
+        deadline_s: spec
+            .value
+            .get("activeDeadlineSeconds")
+            .and_then(Value::as_i64),
         suspended: spec.flag("suspend"),
         shutdown,
         service_account: spec.text("serviceAccountName").map(str::to_owned),
@@ -59,7 +62,11 @@ fn entry(survey: &Survey<'_>, faults: &mut Faults<'_>) -> Option<TemplateIx> {
                 .iter()
                 .any(|field| faults.excuse(&survey.spec.path, field));
             if !is_told {
-                faults.add(&code::MISSING_FIELD, &path, "`entrypoint` is missing or empty");
+                faults.add(
+                    &code::MISSING_FIELD,
+                    &path,
+                    "`entrypoint` is missing or empty",
+                );
             }
             None
         }
@@ -74,7 +81,12 @@ fn shutdown(spec: &At<'_>, faults: &mut Faults<'_>) -> Option<Shutdown> {
         other => {
             let message = format!("{} is neither Stop nor Terminate", shown(other));
             let near = near(other, ["Stop", "Terminate"]);
-            faults.add_near(&code::NOT_IN_ENUM, &spec.path.key("shutdown"), message, near);
+            faults.add_near(
+                &code::NOT_IN_ENUM,
+                &spec.path.key("shutdown"),
+                message,
+                near,
+            );
             None
         }
     }
@@ -180,11 +192,7 @@ fn steps(template: &Tmpl<'_>) -> Vec<Vec<Call>> {
 
 fn calls(template: &Tmpl<'_>) -> Vec<Call> {
     let results = results_mentioned(template.at.value);
-    template
-        .calls
-        .iter()
-        .map(|at| call(at, &results))
-        .collect()
+    template.calls.iter().map(|at| call(at, &results)).collect()
 }
 
 fn call(call: &CallAt<'_>, results: &BTreeSet<String>) -> Call {
@@ -204,7 +212,10 @@ fn call(call: &CallAt<'_>, results: &BTreeSet<String>) -> Call {
         // A call whose target was refused is never run: there is a fault, so there is no plan.
         template: call.target.unwrap_or_default(),
         arguments: arguments.into_iter().filter_map(argument).collect(),
-        when: at.text("when").filter(|when| !when.is_empty()).map(Text::parse),
+        when: at
+            .text("when")
+            .filter(|when| !when.is_empty())
+            .map(Text::parse),
         continue_on: ContinueOn {
             failed: excuses("failed"),
             error: excuses("error"),
@@ -245,11 +256,19 @@ fn backoff(at: &At<'_>, faults: &mut Faults<'_>) -> Option<Backoff> {
     let Some(duration) = at.text("duration").filter(|text| !text.is_empty()) else {
         if !faults.excuse(&at.path, "duration") {
             let path = at.path.key("duration");
-            faults.add(&code::MISSING_FIELD, &path, "a `backoff` needs a `duration`");
+            faults.add(
+                &code::MISSING_FIELD,
+                &path,
+                "a `backoff` needs a `duration`",
+            );
         }
         return None;
     };
-    let text = |name| at.text(name).filter(|text| !text.is_empty()).map(Text::parse);
+    let text = |name| {
+        at.text(name)
+            .filter(|text| !text.is_empty())
+            .map(Text::parse)
+    };
     Some(Backoff {
         duration: Text::parse(duration),
         factor: at.number_text("factor").as_deref().map(Text::parse),

@@ -17,7 +17,10 @@ pub(crate) fn apply(object: &Value, overrides: &Overrides, faults: &mut Faults<'
     metadata(&mut object, overrides, faults);
     let spec_fields = [
         ("entrypoint", overrides.entrypoint.clone().map(Value::from)),
-        ("serviceAccountName", overrides.service_account.clone().map(Value::from)),
+        (
+            "serviceAccountName",
+            overrides.service_account.clone().map(Value::from),
+        ),
         ("priority", overrides.priority.map(Value::from)),
     ];
     for (name, value) in spec_fields {
@@ -116,8 +119,10 @@ pub(crate) fn hash(object: &Value) -> String {
     }
     content.sort_all_objects();
     let digest = Sha256::digest(content.to_string().as_bytes());
-    digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    digest
+        .iter()
+        .fold(String::with_capacity(64), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
 }

@@ -15,11 +15,7 @@ use crate::plan::{Call, Dag, Task};
 const SHOWN_MAX: usize = 12;
 
 /// Makes the graph of a dag; `calls` are its tasks in order.
-pub(crate) fn dag(
-    template: &Tmpl<'_>,
-    calls: Vec<Call>,
-    faults: &mut Faults<'_>,
-) -> Option<Dag> {
+pub(crate) fn dag(template: &Tmpl<'_>, calls: Vec<Call>, faults: &mut Faults<'_>) -> Option<Dag> {
     let at = template.at.get("dag")?;
     let names: BTreeMap<&str, usize> = template
         .calls
@@ -43,7 +39,10 @@ pub(crate) fn dag(
     }
     Some(Dag {
         tasks,
-        target: at.text("target").filter(|text| !text.is_empty()).map(Text::parse),
+        target: at
+            .text("target")
+            .filter(|text| !text.is_empty())
+            .map(Text::parse),
         fail_fast: at.value.get("failFast").and_then(|flag| flag.as_bool()) != Some(false),
     })
 }

@@ -60,15 +60,27 @@ impl Places {
         }
         // A missing field has no name of its own: both places are its parent's.
         Spot {
-            key: if here.is_some() { last.key } else { last.begin() },
-            value: if here.is_some() { last.value } else { last.begin() },
+            key: if here.is_some() {
+                last.key
+            } else {
+                last.begin()
+            },
+            value: if here.is_some() {
+                last.value
+            } else {
+                last.begin()
+            },
             path: show(shown),
         }
     }
 
     /// Where a reader looks for a value as a whole: at its name.
     fn begin(&self) -> Place {
-        if self.key == (0, 0) { self.value } else { self.key }
+        if self.key == (0, 0) {
+            self.value
+        } else {
+            self.key
+        }
     }
 
     fn child(&self, step: &Step) -> Option<&Places> {

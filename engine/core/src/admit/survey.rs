@@ -102,7 +102,11 @@ impl<'a> Survey<'a> {
     pub(crate) fn new(root: &At<'a>, faults: &mut Faults<'_>) -> Option<Survey<'a>> {
         let Some(spec) = root.get("spec") else {
             if !faults.excuse(&root.path, "spec") {
-                faults.add(&code::MISSING_FIELD, &root.path.key("spec"), "`spec` is missing");
+                faults.add(
+                    &code::MISSING_FIELD,
+                    &root.path.key("spec"),
+                    "`spec` is missing",
+                );
             }
             return None;
         };
@@ -129,7 +133,11 @@ impl<'a> Survey<'a> {
             .any(|field| faults.excuse(&self.spec.path, field));
         if list.is_empty() && !is_told {
             let path = self.spec.path.key("templates");
-            faults.add(&code::MISSING_FIELD, &path, "`templates` is missing or empty");
+            faults.add(
+                &code::MISSING_FIELD,
+                &path,
+                "`templates` is missing or empty",
+            );
         }
         for at in list {
             let name = at.text("name").unwrap_or_default();
@@ -177,7 +185,11 @@ impl<'a> Survey<'a> {
             }
             Some(BodyKind::Dag) => {
                 let tasks = template.at.get("dag").map(|dag| dag.items("tasks"));
-                tasks.unwrap_or_default().into_iter().map(|at| (at, 0)).collect()
+                tasks
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|at| (at, 0))
+                    .collect()
             }
             Some(BodyKind::Container | BodyKind::Script | BodyKind::Suspend) | None => return,
         };
@@ -254,7 +266,11 @@ fn check_call_name<'a>(
     let path = at.path.key("name");
     if name.is_empty() {
         if !faults.excuse(&at.path, "name") {
-            faults.add(&code::MISSING_FIELD, &path, format!("a {what} needs a `name`"));
+            faults.add(
+                &code::MISSING_FIELD,
+                &path,
+                format!("a {what} needs a `name`"),
+            );
         }
     } else if let Some(first) = seen.get(name) {
         let message = format!("{what} {} is already at {first}", shown(name));
