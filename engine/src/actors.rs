@@ -28,6 +28,7 @@ pub mod messages;
 pub mod node;
 pub mod partition;
 pub mod pod_watch;
+pub mod roster;
 pub mod run;
 pub mod shell;
 

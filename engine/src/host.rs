@@ -9,13 +9,15 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use actix::{Actor, Addr};
+use actix::Actor;
 use anyhow::Context as _;
 use tokio::sync::broadcast;
 use usher_ledger::{Durability, Fence, Reader, Sqlite, Writer};
 
-use crate::actors::engine::{Engine, Open, read_inventory};
+use crate::actors::engine::{Engine, MakeWatch, Open};
+use crate::actors::guard::Guard;
 use crate::actors::pod_watch::PodWatch;
+use crate::actors::roster::Roster;
 use crate::actors::shell::{PlanCache, Settings, Shell};
 use crate::adapters::local::Local;
 use crate::ports::clock::{Clock, SystemClock};
@@ -37,9 +39,6 @@ const READERS: usize = 2;
 
 /// How many changes a slow watcher may lag behind before it skips some.
 const CHANGES: usize = 4_096;
-
-/// Due times read at start, milliseconds ahead.
-const AHEAD_MS: i64 = 600_000;
 
 /// A hosted engine.
 #[derive(Debug)]
@@ -124,21 +123,49 @@ async fn open(state: &StateDir, options: &Options) -> anyhow::Result<Opened> {
     let shell = Arc::new(Shell {
         writer: handle.clone(),
         readers: ReadPool::new(readers, state.runs()),
-        clock: clock.clone(),
+        clock,
         settings: options.settings.clone(),
         changes,
         plans: PlanCache::default(),
+        roster: Arc::new(Roster::default()),
     });
-    let found = inventories(&shell, &fences).await?;
-    let engine = Engine::new(shell.clone(), fences).start();
-    let watch = start_watch(state, options, engine.clone(), clock)?;
-    engine
-        .send(Open { watch, found })
-        .await
-        .context("open the engine")?;
-    let api = Arc::new(Api::new(shell, engine));
+    let make_watch = watch_maker(state, &shell)?;
+    supervise(shell.clone(), fences, make_watch).await?;
+    let api = Arc::new(Api::new(shell));
     listen(state, api.clone())?;
     Ok((api, handle))
+}
+
+/// Starts the engine's actor and keeps it alive: should it die, it is made anew. Its children live
+/// on meanwhile, and the roster has their addresses.
+async fn supervise(
+    shell: Arc<Shell>,
+    fences: Vec<Fence>,
+    make_watch: MakeWatch,
+) -> anyhow::Result<()> {
+    let (tell, mut gone) = tokio::sync::mpsc::unbounded_channel();
+    let start = move || {
+        let tell = tell.clone();
+        let guard = Guard::new(move |_| {
+            let _ = tell.send(());
+        });
+        let engine = Engine::new(shell.clone(), fences.clone(), make_watch.clone(), guard).start();
+        shell.roster.put_engine(engine.clone());
+        engine
+    };
+    let opened = start().send(Open).await.context("open the engine")?;
+    opened
+        .map_err(anyhow::Error::msg)
+        .context("open the engine")?;
+    actix_rt::spawn(async move {
+        while gone.recv().await.is_some() {
+            tracing::error!("the engine's actor died; it is made anew");
+            if let Ok(Err(error)) = start().send(Open).await {
+                tracing::error!(error, "the engine's actor cannot open");
+            }
+        }
+    });
+    Ok(())
 }
 
 type Ledger = (
@@ -197,34 +224,27 @@ fn check_in_background(path: PathBuf) {
     }
 }
 
-type Inventories = Vec<(u16, crate::actors::partition::Inventory)>;
-
-async fn inventories(shell: &Shell, fences: &[Fence]) -> anyhow::Result<Inventories> {
-    let parts: Vec<u16> = fences.iter().map(|fence| fence.part).collect();
-    let until_ms = shell.clock.now_ms() + AHEAD_MS;
-    let read = shell.readers.ask(move |reader| {
-        parts
-            .into_iter()
-            .map(|part| Ok((part, read_inventory(reader, part, until_ms)?)))
-            .collect::<Result<Inventories, usher_ledger::Error>>()
-    });
-    read.await
-        .map_err(anyhow::Error::msg)
-        .context("read the ledger")
-}
-
-fn start_watch(
-    state: &StateDir,
-    options: &Options,
-    engine: Addr<Engine>,
-    clock: Arc<dyn Clock>,
-) -> anyhow::Result<Addr<PodWatch>> {
+/// What connects to the launcher and starts a watch of its processes, as often as it is asked.
+fn watch_maker(state: &StateDir, shell: &Arc<Shell>) -> anyhow::Result<MakeWatch> {
     let runs = state.runs();
     std::fs::create_dir_all(&runs).context("make the folder of the runs")?;
-    let (runtime, news) = Local::start(state).context("start the launcher")?;
-    let watch = PodWatch::new(Box::new(runtime), engine, runs, &options.settings, clock).start();
-    news.forward_to(watch.clone());
-    Ok(watch)
+    let (state, shell) = (state.clone(), Arc::downgrade(shell));
+    Ok(Arc::new(move || {
+        let shell = shell.upgrade().ok_or("the engine is ending")?;
+        let (runtime, news) =
+            Local::start(&state).map_err(|error| format!("start the launcher: {error}"))?;
+        let (roster, clock) = (shell.roster.clone(), shell.clock.clone());
+        let watch = PodWatch::new(
+            Box::new(runtime),
+            roster,
+            runs.clone(),
+            &shell.settings,
+            clock,
+        )
+        .start();
+        news.forward_to(watch.clone());
+        Ok(watch)
+    }))
 }
 
 fn listen(state: &StateDir, api: Arc<Api>) -> anyhow::Result<()> {

@@ -1,6 +1,8 @@
 //! The reading pool: threads that read the ledger and decode runs, so that no actor waits for IO.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, mpsc};
 
 use usher_ledger::{Command, Error, Loaded, Reader};
@@ -90,27 +92,54 @@ impl ReadPool {
         }
     }
 
-    /// The stdout of a launch as a result: its last 256 KiB, one trailing newline taken off.
-    #[must_use]
-    pub fn result_of(&self, key: &PodKey) -> Option<String> {
-        use std::io::{Read, Seek, SeekFrom};
+    /// Reads the stdout of a launch as a result; none when there is no such file.
+    pub fn result_of(&self, key: &PodKey, then: impl FnOnce(Option<String>) + Send + 'static) {
         let path = self.runs.join(key.folder()).join("stdout");
-        let mut file = std::fs::File::open(path).ok()?;
-        let len = file.metadata().ok()?.len();
-        file.seek(SeekFrom::Start(len.saturating_sub(RESULT_MAX)))
-            .ok()?;
-        let mut bytes = Vec::new();
-        file.take(RESULT_MAX).read_to_end(&mut bytes).ok()?;
-        let mut text = String::from_utf8_lossy(&bytes).into_owned();
-        if text.ends_with('\n') {
-            text.pop();
-        }
-        Some(text)
+        self.run(move |_| then(read_result(&path)));
     }
 
     /// The folder of the local attempts' files.
     #[must_use]
     pub fn runs(&self) -> &std::path::Path {
         &self.runs
+    }
+}
+
+/// The last 256 KiB of a file as text: one trailing newline taken off, U+0000 replaced as in the
+/// ledger.
+fn read_result(path: &Path) -> Option<String> {
+    let mut file = File::open(path).ok()?;
+    let len = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(len.saturating_sub(RESULT_MAX)))
+        .ok()?;
+    let mut bytes = Vec::new();
+    file.take(RESULT_MAX).read_to_end(&mut bytes).ok()?;
+    let mut text = String::from_utf8_lossy(&bytes).replace('\0', "\u{fffd}");
+    if text.ends_with('\n') {
+        text.pop();
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One newline goes, the last 256 KiB stay, and what is no text is replaced.
+    #[test]
+    fn a_result_is_the_end_of_stdout() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("stdout");
+        let read = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).expect("a file");
+            read_result(&path)
+        };
+        assert_eq!(read(b""), Some(String::new()));
+        assert_eq!(read(b"one\n\n"), Some("one\n".to_owned()));
+        assert_eq!(read(b"a\0b\xffc"), Some("a\u{fffd}b\u{fffd}c".to_owned()));
+        let mut long = vec![b'x'; 300 * 1024];
+        long.push(b'\n');
+        assert_eq!(read(&long).map(|text| text.len()), Some(256 * 1024 - 1));
+        assert_eq!(read_result(&folder.path().join("none")), None);
     }
 }

@@ -8,43 +8,14 @@
 
 use crate::effect::Effect;
 use crate::phase::Phase;
-use crate::run::{Kind, Run};
+use crate::run::{Kind, NodeIx, Run};
 
 /// The effects owed by a run: launches and stops of live nodes, releases of ended ones.
 #[must_use]
 pub fn owed(run: &Run) -> Vec<Effect> {
     let mut effects = Vec::new();
-    for (node_ix, node) in (0..).zip(&run.nodes) {
-        if node.kind != Kind::Pod || node.launch == 0 {
-            continue;
-        }
-        let launch = node.launch;
-        for old in 1..launch {
-            effects.push(Effect::ReleasePod {
-                node: node_ix,
-                launch: old,
-            });
-        }
-        match node.phase {
-            Phase::Starting | Phase::Running => {
-                effects.push(Effect::LaunchPod {
-                    node: node_ix,
-                    launch,
-                });
-            }
-            Phase::Stopping => effects.push(Effect::StopPod {
-                node: node_ix,
-                launch,
-            }),
-            Phase::Succeeded | Phase::Failed | Phase::Error => {
-                effects.push(Effect::ReleasePod {
-                    node: node_ix,
-                    launch,
-                });
-            }
-            Phase::New | Phase::Suspended | Phase::BackingOff | Phase::Skipped | Phase::Omitted => {
-            }
-        }
+    for (ix, _) in (0..).zip(&run.nodes) {
+        add(run, ix, &mut effects);
     }
     if run.head.phase.is_done() {
         effects.push(Effect::AnnounceEnd);
@@ -52,4 +23,34 @@ pub fn owed(run: &Run) -> Vec<Effect> {
         effects.push(Effect::Continue);
     }
     effects
+}
+
+/// The effects owed to one node.
+#[must_use]
+pub fn owed_to(run: &Run, ix: NodeIx) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    add(run, ix, &mut effects);
+    effects
+}
+
+fn add(run: &Run, ix: NodeIx, effects: &mut Vec<Effect>) {
+    let Some(node) = run.node(ix) else { return };
+    if node.kind != Kind::Pod || node.launch == 0 {
+        return;
+    }
+    let launch = node.launch;
+    for old in 1..launch {
+        effects.push(Effect::ReleasePod {
+            node: ix,
+            launch: old,
+        });
+    }
+    match node.phase {
+        Phase::Starting | Phase::Running => effects.push(Effect::LaunchPod { node: ix, launch }),
+        Phase::Stopping => effects.push(Effect::StopPod { node: ix, launch }),
+        Phase::Succeeded | Phase::Failed | Phase::Error => {
+            effects.push(Effect::ReleasePod { node: ix, launch });
+        }
+        Phase::New | Phase::Suspended | Phase::BackingOff | Phase::Skipped | Phase::Omitted => {}
+    }
 }

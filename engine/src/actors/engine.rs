@@ -1,106 +1,157 @@
-//! The engine of a process: its partitions, and the way to each run's keeper.
+//! The engine of a process: sees to it that every partition has a keeper and the pods a watch.
 //!
-//! It decides nothing about a run. It takes the partitions over at start (epoch + 1 each, so that
-//! a predecessor's late turn writes nothing), and hands every message to the partition of its run.
+//! It decides nothing about a run. The partitions were taken over before it starts (epoch + 1 each,
+//! so that a predecessor's late turn writes nothing). It looks at its children five times a second
+//! and makes a dead one anew from what the ledger says. Should it die itself, the host makes it
+//! anew; the children live on, and the roster has their addresses.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, ResponseFuture};
-use usher_ledger::Fence;
+use actix::{
+    Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, ResponseActFuture,
+    ResponseFuture, WrapFuture,
+};
+use usher_ledger::{Fence, Reader};
 
-use super::messages::{Nudge, Observe, PodOrder, Report, Submit, Unclaimed};
+use super::guard::Guard;
+use super::messages::{Observe, Report, Retire};
 use super::partition::{Inventory, PartitionKeeper};
 use super::pod_watch::PodWatch;
 use super::shell::Shell;
 
-/// Owns the partitions of this process.
-#[derive(Debug)]
+/// How far ahead due times are kept in memory, milliseconds.
+pub const AHEAD_MS: i64 = 600_000;
+
+/// How many sleepers of a partition are kept in memory at a time.
+pub const SLEEPERS_MAX: usize = 100_000;
+
+/// How often the children are looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Connects to the runtime and starts its watch. Called on the actors' thread.
+pub type MakeWatch = Arc<dyn Fn() -> Result<Addr<PodWatch>, String> + Send + Sync>;
+
+/// Supervises the partitions of this process and the watch of its pods.
 pub struct Engine {
     shell: Arc<Shell>,
     fences: Vec<Fence>,
-    watch: Option<Addr<PodWatch>>,
-    partitions: BTreeMap<u16, Addr<PartitionKeeper>>,
+    make_watch: MakeWatch,
+    _guard: Guard,
 }
 
-/// The watch is there: begin.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub struct Open {
-    /// The watch of the runtime.
-    pub watch: Addr<PodWatch>,
-    /// What the ledger says of each partition, read before.
-    pub found: Vec<(u16, Inventory)>,
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("fences", &self.fences.len())
+            .finish_non_exhaustive()
+    }
 }
+
+/// Begin: answered when every partition has a keeper that knows its runs.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<(), String>")]
+pub struct Open;
 
 /// Every actor's report.
 #[derive(Debug, Message)]
 #[rtype(result = "Vec<Report>")]
 pub struct ObserveAll;
 
+type Inventories = Result<Vec<(u16, Inventory)>, String>;
+
 impl Engine {
     /// An engine that owns the partitions of these fences.
     #[must_use]
-    pub fn new(shell: Arc<Shell>, fences: Vec<Fence>) -> Engine {
+    pub fn new(
+        shell: Arc<Shell>,
+        fences: Vec<Fence>,
+        make_watch: MakeWatch,
+        guard: Guard,
+    ) -> Engine {
         Engine {
             shell,
             fences,
-            watch: None,
-            partitions: BTreeMap::new(),
+            make_watch,
+            _guard: guard,
         }
     }
 
-    fn keeper(&mut self, part: u16) -> Option<Addr<PartitionKeeper>> {
-        let known = self
-            .partitions
-            .get(&part)
-            .filter(|keeper| keeper.connected());
-        if let Some(keeper) = known {
-            return Some(keeper.clone());
+    /// The watch, made anew if it died. Keepers that know only the dead one are retired.
+    fn watch(&self) -> Result<Addr<PodWatch>, String> {
+        if let Some(watch) = self.shell.roster.watch() {
+            return Ok(watch);
         }
-        let fence = *self.fences.iter().find(|fence| fence.part == part)?;
-        let watch = self.watch.clone()?;
-        let keeper = PartitionKeeper::new(self.shell.clone(), fence, watch).start();
-        self.partitions.insert(part, keeper.clone());
-        Some(keeper)
+        let watch = (self.make_watch)()?;
+        for keeper in self.shell.roster.keepers() {
+            // Its mailbox is full: it finds out when it wakes, and ends then.
+            let _ = keeper.try_send(Retire);
+        }
+        self.shell.roster.put_watch(watch.clone());
+        Ok(watch)
     }
 
-    fn of_run(&mut self, run: &str) -> Option<Addr<PartitionKeeper>> {
-        self.keeper(usher_ledger::part_of(run))
-    }
-
-    /// A partition's keeper that died is made anew, with what the ledger says of it.
-    fn check(&mut self, ctx: &mut Context<Self>) {
-        let dead: Vec<u16> = self
-            .partitions
-            .iter()
-            .filter(|(_, keeper)| !keeper.connected())
-            .map(|(part, _)| *part)
-            .collect();
-        for part in dead {
-            tracing::error!(part, "a partition's keeper died; it is rebuilt");
-            let Some(keeper) = self.keeper(part) else {
+    /// Makes the keepers that are missing; answers their partitions.
+    fn fill(&self) -> Result<Vec<u16>, String> {
+        let is_watch_new = self.shell.roster.watch().is_none();
+        let watch = self.watch()?;
+        let mut made = Vec::new();
+        for fence in &self.fences {
+            if !is_watch_new && self.shell.roster.keeper(fence.part).is_some() {
                 continue;
-            };
-            let until_ms = self.shell.clock.now_ms() + 600_000;
-            self.shell
-                .readers
-                .run(move |reader| match read_inventory(reader, part, until_ms) {
-                    Ok(found) => {
-                        let _ = keeper.try_send(found);
-                    }
-                    Err(error) => tracing::error!(part, %error, "a partition cannot be read"),
-                });
+            }
+            let keeper = PartitionKeeper::new(self.shell.clone(), *fence, watch.clone()).start();
+            self.shell.roster.put_keeper(fence.part, keeper);
+            made.push(fence.part);
         }
-        if let Some(watch) = &self.watch
-            && !watch.connected()
-        {
-            tracing::error!("the runtime's watch died; the engine restarts");
-            let _ = ctx;
-            std::process::abort();
+        Ok(made)
+    }
+
+    /// Reads what the ledger says of partitions and tells their keepers.
+    fn tell_inventories(&self, parts: Vec<u16>) -> ResponseActFuture<Self, Result<(), String>> {
+        let until_ms = self.shell.clock.now_ms().saturating_add(AHEAD_MS);
+        let shell = self.shell.clone();
+        let read = async move { read_inventories(&shell, parts, until_ms).await };
+        Box::pin(read.into_actor(self).map(|found: Inventories, engine, _| {
+            for (part, inventory) in found? {
+                if let Some(keeper) = engine.shell.roster.keeper(part) {
+                    let _ = keeper.try_send(inventory);
+                }
+            }
+            Ok(())
+        }))
+    }
+
+    /// Whoever died is made anew.
+    fn look(&mut self, ctx: &mut Context<Self>) {
+        match self.fill() {
+            Ok(made) if made.is_empty() => {}
+            Ok(made) => {
+                tracing::error!(partitions = ?made, "keepers died; they are rebuilt");
+                let told = self.tell_inventories(made).map(|result, _, _| {
+                    if let Err(error) = result {
+                        tracing::error!(error, "partitions cannot be read");
+                    }
+                });
+                ctx.spawn(told);
+            }
+            Err(error) => tracing::error!(error, "the runtime's watch cannot be made"),
         }
     }
+}
+
+async fn read_inventories(shell: &Shell, parts: Vec<u16>, until_ms: i64) -> Inventories {
+    shell
+        .readers
+        .ask(move |reader| {
+            let mut found = Vec::with_capacity(parts.len());
+            for part in parts {
+                found.push((part, read_inventory(reader, part, until_ms)?));
+            }
+            Ok(found)
+        })
+        .await
 }
 
 /// What the ledger says of a partition.
@@ -108,18 +159,18 @@ impl Engine {
 /// # Errors
 /// When the ledger cannot be read.
 pub fn read_inventory(
-    reader: &mut dyn usher_ledger::Reader,
+    reader: &mut dyn Reader,
     part: u16,
     until_ms: i64,
 ) -> Result<Inventory, usher_ledger::Error> {
-    let mut awake = reader.awake_runs(part)?;
-    for run in reader.pending_runs(part)? {
-        if !awake.contains(&run) {
-            awake.push(run);
-        }
-    }
-    let due = reader.due_runs(part, until_ms, 100_000)?;
-    Ok(Inventory { awake, due })
+    let mut awake: BTreeMap<String, ()> = BTreeMap::new();
+    awake.extend(reader.awake_runs(part)?.into_iter().map(|run| (run, ())));
+    awake.extend(reader.pending_runs(part)?.into_iter().map(|run| (run, ())));
+    let due = reader.due_runs(part, until_ms, SLEEPERS_MAX)?;
+    Ok(Inventory {
+        awake: awake.into_keys().collect(),
+        due,
+    })
 }
 
 impl Actor for Engine {
@@ -127,73 +178,17 @@ impl Actor for Engine {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.set_mailbox_capacity(super::MAILBOX);
-        ctx.run_interval(Duration::from_millis(200), |engine, ctx| engine.check(ctx));
     }
 }
 
 impl Handler<Open> for Engine {
-    type Result = ();
+    type Result = ResponseActFuture<Self, Result<(), String>>;
 
-    fn handle(&mut self, open: Open, _: &mut Context<Self>) {
-        self.watch = Some(open.watch);
-        let parts: Vec<u16> = self.fences.iter().map(|fence| fence.part).collect();
-        for part in parts {
-            let _ = self.keeper(part);
-        }
-        for (part, inventory) in open.found {
-            if let Some(keeper) = self.keeper(part) {
-                let _ = keeper.try_send(inventory);
-            }
-        }
-    }
-}
-
-impl Handler<Submit> for Engine {
-    type Result = ();
-
-    fn handle(&mut self, submit: Submit, _: &mut Context<Self>) {
-        let uid = submit.run.head.identity.uid.clone();
-        let Some(keeper) = self.of_run(&uid) else {
-            let _ = submit
-                .reply
-                .send(Err("the engine is not open yet".to_owned()));
-            return;
-        };
-        if let Err(error) = keeper.try_send(submit) {
-            let submit = error.into_inner();
-            let _ = submit
-                .reply
-                .send(Err("the engine is busy; try again".to_owned()));
-        }
-    }
-}
-
-impl Handler<Nudge> for Engine {
-    type Result = ();
-
-    fn handle(&mut self, nudge: Nudge, _: &mut Context<Self>) {
-        if let Some(keeper) = self.of_run(&nudge.run) {
-            let _ = keeper.try_send(nudge);
-        }
-    }
-}
-
-impl Handler<Unclaimed> for Engine {
-    type Result = ();
-
-    fn handle(&mut self, news: Unclaimed, _: &mut Context<Self>) {
-        if let Some(keeper) = self.of_run(&news.run) {
-            let _ = keeper.try_send(news);
-        }
-    }
-}
-
-impl Handler<PodOrder> for Engine {
-    type Result = ();
-
-    fn handle(&mut self, order: PodOrder, _: &mut Context<Self>) {
-        if let Some(watch) = &self.watch {
-            let _ = watch.try_send(order);
+    fn handle(&mut self, _: Open, ctx: &mut Context<Self>) -> Self::Result {
+        ctx.run_interval(LOOK_EVERY, |engine, ctx| engine.look(ctx));
+        match self.fill() {
+            Ok(made) => self.tell_inventories(made),
+            Err(error) => Box::pin(async move { Err(error) }.into_actor(self)),
         }
     }
 }
@@ -202,10 +197,17 @@ impl Handler<ObserveAll> for Engine {
     type Result = ResponseFuture<Vec<Report>>;
 
     fn handle(&mut self, _: ObserveAll, _: &mut Context<Self>) -> ResponseFuture<Vec<Report>> {
-        let keepers: Vec<_> = self.partitions.values().cloned().collect();
-        let watch = self.watch.clone();
+        let own = Report {
+            actor: "Engine",
+            of: format!("{} partitions", self.fences.len()),
+            waits_for: String::new(),
+            waited_ms: 0,
+            queued: 0,
+            unkept: Vec::new(),
+        };
+        let (keepers, watch) = (self.shell.roster.keepers(), self.shell.roster.watch());
         Box::pin(async move {
-            let mut reports = Vec::new();
+            let mut reports = vec![own];
             for keeper in keepers {
                 reports.extend(keeper.send(Observe).await);
             }

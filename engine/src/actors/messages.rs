@@ -28,10 +28,42 @@ pub struct Nudge {
 #[rtype(result = "()")]
 pub struct Committed(pub Result<Outcome, usher_ledger::Error>);
 
+/// The writer's answer to a write other than a turn.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Written {
+    /// What was written.
+    pub what: Wrote,
+    /// What became of it.
+    pub result: Result<Outcome, usher_ledger::Error>,
+}
+
+/// A write other than a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrote {
+    /// The run is to be parked.
+    Park,
+    /// Answers to commands of a parked run.
+    Answer,
+    /// The removal of a parked run.
+    Delete,
+}
+
 /// A run as read from the ledger, none when it is not there.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct RunRead(pub Result<Option<Box<Readable>>, String>);
+pub struct RunRead(pub Result<Option<Box<Readable>>, ReadError>);
+
+/// Why a run was not read.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ReadError {
+    /// The ledger cannot be read now.
+    #[error("read the ledger: {0}")]
+    Ledger(String),
+    /// Its rows are no run that this binary knows.
+    #[error("{0}")]
+    Body(String),
+}
 
 /// A decoded run and its version.
 #[derive(Debug)]
@@ -63,20 +95,39 @@ pub struct Submit {
     pub reply: tokio::sync::oneshot::Sender<Result<(), String>>,
 }
 
-/// A run asks for leave to sleep.
+/// A run asks for leave to go: to sleep, or to end its keeper.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct AskSleep {
+pub struct AskLeave {
     /// The run's uid.
     pub run: String,
+    /// Which keeper of it asks.
+    pub generation: u64,
     /// When it is next due, milliseconds UTC; none for never.
     pub due_ms: Option<i64>,
 }
 
-/// The leave is given: stop. Sent only when nothing for the run came since it asked.
+/// The leave is given; the keeper answers with [`Left`], whatever came since it asked.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct Sleep;
+pub struct Leave;
+
+/// The answer to a leave.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Left {
+    /// The run's uid.
+    pub run: String,
+    /// Which keeper of it answers.
+    pub generation: u64,
+    /// Whether it is gone; else something came in between, and it goes on.
+    pub gone: bool,
+}
+
+/// The keeper of a partition is replaced: whoever it kept ends, and is rebuilt by the new one.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct Retire;
 
 /// A `RunKeeper` is gone.
 #[derive(Debug, Message)]
@@ -96,14 +147,6 @@ pub struct RunGone {
 pub struct NodeGone {
     /// The node's number.
     pub node: u32,
-}
-
-/// A run's keeper ended it, or the run is not in the ledger: nothing more to keep.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub struct RunOver {
-    /// The run's uid.
-    pub run: String,
 }
 
 /// A node's state as committed. To its `NodeKeeper`.
@@ -154,12 +197,12 @@ pub struct Told {
     pub news: PodNews,
 }
 
-/// News of a launch that nobody has registered for: its run is to be woken.
-#[derive(Debug, Message)]
+/// News of a launch that no node's keeper has claimed: its run is to look whether it is done.
+#[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
 pub struct Unclaimed {
-    /// The run's uid.
-    pub run: String,
+    /// The launch.
+    pub key: PodKey,
 }
 
 /// What an actor says of itself.

@@ -1,15 +1,15 @@
 //! The keeper of one live node: its process and its timers.
 //!
-//! It never changes a phase: it tells its `RunKeeper` what happened and keeps the last observation
-//! until the turn that applies it has committed (then the node's state changes, or the keeper goes).
-//! A timer in memory is a copy of the committed due time: it wakes, looks at the clock at least
+//! It never changes a phase: it tells its `RunKeeper` what happened. The observation itself lasts in
+//! the runtime until the turn that applies it has committed and releases it: a keeper that is made
+//! anew registers and is told again. A timer in memory is a copy of the committed due time: it wakes, looks at the clock at least
 //! every second, and `decide` compares.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{
-    Actor, ActorContext, Addr, AsyncContext, Context, Handler, MessageResult, SpawnHandle,
+    Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message, MessageResult, SpawnHandle,
 };
 use usher_core::event::{End, Event};
 use usher_core::run::{Node, NodeIx};
@@ -35,11 +35,9 @@ pub struct NodeKeeper {
     node: Option<Box<Node>>,
     registered: Option<PodKey>,
     wants_result: bool,
-    /// The last observation, told again until a commit has taken it.
-    seen: Option<Event>,
     timer: Option<SpawnHandle>,
     due_ms: Option<i64>,
-    guard: Guard,
+    _guard: Guard,
 }
 
 impl NodeKeeper {
@@ -69,10 +67,9 @@ impl NodeKeeper {
                 node: None,
                 registered: None,
                 wants_result: false,
-                seen: None,
                 timer: None,
                 due_ms: None,
-                guard,
+                _guard: guard,
             }
         })
     }
@@ -138,40 +135,49 @@ impl NodeKeeper {
         self.arm(ctx);
     }
 
-    fn observe(&mut self, key: &PodKey, news: PodNews) -> Option<Event> {
+    /// From a runtime's news to an event of the core. A result is read on the reading threads.
+    fn observe(&mut self, key: PodKey, news: PodNews, ctx: &mut Context<Self>) {
         let (node, launch) = (self.ix, key.launch);
-        match news {
-            PodNews::Started { started_ms } => Some(Event::PodStarted {
+        let event = match news {
+            PodNews::Started { started_ms } => Event::PodStarted {
                 node,
                 launch,
                 started_ms,
-            }),
+            },
+            PodNews::Lost { reason } => Event::PodLost {
+                node,
+                launch,
+                reason,
+            },
             PodNews::Exited {
                 code,
                 message,
                 finished_ms,
             } => {
-                let result = if self.wants_result {
-                    self.shell.readers.result_of(key)
-                } else {
-                    None
-                };
                 let end = End {
                     code,
                     message,
-                    result,
+                    result: None,
                     finished_ms,
                 };
-                Some(Event::PodFinished { node, launch, end })
+                if self.wants_result {
+                    let me = ctx.address();
+                    return self.shell.readers.result_of(&key, move |result| {
+                        let end = End { result, ..end };
+                        let _ = me.try_send(Ended(Event::PodFinished { node, launch, end }));
+                    });
+                }
+                Event::PodFinished { node, launch, end }
             }
-            PodNews::Lost { reason } => Some(Event::PodLost {
-                node,
-                launch,
-                reason,
-            }),
-        }
+        };
+        self.tell(event, ctx);
     }
 }
+
+/// The end of the process with its result.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+struct Ended(Event);
 
 impl Actor for NodeKeeper {
     type Context = Context<Self>;
@@ -212,10 +218,15 @@ impl Handler<Told> for NodeKeeper {
         if self.registered.as_ref() != Some(&told.key) {
             return;
         }
-        if let Some(event) = self.observe(&told.key, told.news) {
-            self.seen = Some(event.clone());
-            self.tell(event, ctx);
-        }
+        self.observe(told.key, told.news, ctx);
+    }
+}
+
+impl Handler<Ended> for NodeKeeper {
+    type Result = ();
+
+    fn handle(&mut self, Ended(event): Ended, ctx: &mut Context<Self>) {
+        self.tell(event, ctx);
     }
 }
 
@@ -236,7 +247,7 @@ impl Handler<Observe> for NodeKeeper {
             of: format!("{}/{}", self.run, self.ix),
             waits_for: waits_for.to_owned(),
             waited_ms: self.shell.clock.now_ms() - since_ms,
-            queued: usize::from(self.seen.is_some()),
+            queued: 0,
             unkept: Vec::new(),
         })
     }

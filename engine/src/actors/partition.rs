@@ -1,30 +1,38 @@
 //! The keeper of one partition: which of its runs are awake, and when the sleeping ones are due.
 //!
-//! It holds no run's state. It is the only one that wakes a run, gives it leave to sleep, and
-//! rebuilds a keeper that died or that waits for ever.
+//! It holds no run's state. It alone wakes a run, gives it leave to go, and rebuilds a keeper that
+//! died or that waits for ever.
+//!
+//! Leave takes two steps, so that nothing falls between: the run asks, the leave is given, and the
+//! run says whether it is gone or whether something came since it asked. What comes for it in the
+//! meantime is noted here and told afterwards.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod sleepers;
+mod watchdog;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, ResponseFuture, WrapFuture};
+use actix::{
+    Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message, MessageResult, SpawnHandle,
+};
 use usher_ledger::Fence;
 
+use super::engine::{AHEAD_MS, SLEEPERS_MAX};
 use super::guard::Guard;
 use super::messages::{
-    AskSleep, Nudge, Observe, Report, RunGone, RunOver, Sleep, Submit, Unclaimed,
+    AskLeave, Leave, Left, Nudge, Observe, Report, Retire, RunGone, Submit, Unclaimed,
 };
 use super::pod_watch::PodWatch;
 use super::run::{Begin, RunKeeper};
 use super::shell::Shell;
+use sleepers::Sleepers;
 
-/// How far ahead due times are kept in memory, milliseconds.
-const AHEAD_MS: i64 = 600_000;
+/// A timer for sleepers looks at the clock at least this often, milliseconds.
+const LOOK_MS: i64 = 1_000;
 
-/// How often the watchdog asks awake runs, milliseconds.
-const WATCHDOG_MS: u64 = 5_000;
-
-/// What the ledger says of a partition: runs to wake now, and sleepers by due time.
+/// What the ledger says of a partition: runs to wake, and sleepers by due time.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Inventory {
@@ -41,7 +49,8 @@ pub struct PartitionKeeper {
     fence: Fence,
     watch: Addr<PodWatch>,
     awake: BTreeMap<Arc<str>, Awake>,
-    due: BTreeSet<(i64, Arc<str>)>,
+    sleepers: Sleepers,
+    alarm: Option<SpawnHandle>,
     generations: u64,
 }
 
@@ -49,6 +58,10 @@ pub struct PartitionKeeper {
 struct Awake {
     keeper: Addr<RunKeeper>,
     generation: u64,
+    /// Leave is given and not answered yet: when the run would be due (maybe never).
+    leaving: Option<Option<i64>>,
+    /// Something came for the run while its leave was not answered.
+    nudged: bool,
     /// How often in a row a live node was found without a keeper.
     unkept: u32,
 }
@@ -62,13 +75,14 @@ impl PartitionKeeper {
             fence,
             watch,
             awake: BTreeMap::new(),
-            due: BTreeSet::new(),
+            sleepers: Sleepers::default(),
+            alarm: None,
             generations: 0,
         }
     }
 
     fn start_keeper(&mut self, run: &Arc<str>, begin: Begin, ctx: &mut Context<Self>) {
-        self.due.retain(|(_, due)| due != run);
+        self.sleepers.remove(run);
         self.generations += 1;
         let generation = self.generations;
         let me = ctx.address();
@@ -80,57 +94,59 @@ impl PartitionKeeper {
                 panicked,
             });
         });
-        let keeper = RunKeeper::start_for(
-            self.shell.clone(),
-            ctx.address(),
-            self.watch.clone(),
-            run.clone(),
-            self.fence,
+        let keeper = RunKeeper::start_for(super::run::Place {
+            shell: self.shell.clone(),
+            partition: ctx.address(),
+            watch: self.watch.clone(),
+            uid: run.clone(),
+            generation,
+            fence: self.fence,
             begin,
             guard,
-        );
-        self.awake.insert(
-            run.clone(),
-            Awake {
-                keeper,
-                generation,
-                unkept: 0,
-            },
-        );
+        });
+        let awake = Awake {
+            keeper,
+            generation,
+            leaving: None,
+            nudged: false,
+            unkept: 0,
+        };
+        self.awake.insert(run.clone(), awake);
     }
 
     fn wake(&mut self, run: &str, ctx: &mut Context<Self>) {
-        if self.awake.contains_key(run) {
-            return;
+        if !self.awake.contains_key(run) {
+            self.start_keeper(&Arc::from(run), Begin::Wake, ctx);
         }
-        let run: Arc<str> = Arc::from(run);
-        self.start_keeper(&run, Begin::Wake, ctx);
     }
 
-    /// Wakes runs whose time has come.
+    /// Wakes the runs whose time has come, and sets the alarm for the next.
     fn ring(&mut self, ctx: &mut Context<Self>) {
         let now_ms = self.shell.clock.now_ms();
-        while let Some((due_ms, run)) = self.due.first().cloned() {
-            if due_ms > now_ms {
-                break;
-            }
-            self.due.pop_first();
+        while let Some(run) = self.sleepers.pop_due(now_ms) {
             self.wake(&run, ctx);
         }
-        if let Some((due_ms, _)) = self.due.first()
-            && due_ms - now_ms < 1_000
-        {
-            let wait = u64::try_from(due_ms - now_ms).unwrap_or(0) + 1;
-            ctx.run_later(Duration::from_millis(wait), |keeper, ctx| keeper.ring(ctx));
+        if let Some(alarm) = self.alarm.take() {
+            ctx.cancel_future(alarm);
         }
+        let Some(due_ms) = self.sleepers.first_ms() else {
+            return;
+        };
+        let wait_ms = (due_ms - now_ms).clamp(1, LOOK_MS);
+        let wait = Duration::from_millis(u64::try_from(wait_ms).unwrap_or(1));
+        self.alarm = Some(ctx.run_later(wait, |keeper, ctx| {
+            keeper.alarm = None;
+            keeper.ring(ctx);
+        }));
     }
 
     /// Reads the sleepers of the next minutes again.
     fn look_ahead(&mut self, ctx: &mut Context<Self>) {
         let me = ctx.address();
-        let (part, until_ms) = (self.fence.part, self.shell.clock.now_ms() + AHEAD_MS);
+        let part = self.fence.part;
+        let until_ms = self.shell.clock.now_ms().saturating_add(AHEAD_MS);
         self.shell.readers.run(
-            move |reader| match reader.due_runs(part, until_ms, 100_000) {
+            move |reader| match reader.due_runs(part, until_ms, SLEEPERS_MAX) {
                 Ok(due) => {
                     let _ = me.try_send(Inventory {
                         awake: Vec::new(),
@@ -142,61 +158,20 @@ impl PartitionKeeper {
         );
     }
 
-    /// Asks every awake run what it is doing, and rebuilds the one that waits for ever.
-    fn watchdog(&mut self, ctx: &mut Context<Self>) {
-        let patience_ms = self.shell.settings.patience_ms;
-        for (run, awake) in &self.awake {
-            let (run, generation) = (run.clone(), awake.generation);
-            let asked = awake.keeper.send(Observe);
-            let limit = Duration::from_millis(u64::try_from(patience_ms).unwrap_or(30_000));
-            let ask = async move { tokio::time::timeout(limit, asked).await };
-            let judge = actix::ActorFutureExt::map(
-                ask.into_actor(self),
-                move |answer, keeper: &mut PartitionKeeper, ctx| {
-                    let report = answer.ok().and_then(Result::ok);
-                    keeper.judge(&run, generation, report, ctx);
-                },
-            );
-            ctx.spawn(judge);
-        }
-    }
-
-    fn judge(
-        &mut self,
-        run: &Arc<str>,
-        generation: u64,
-        report: Option<Report>,
-        ctx: &mut Context<Self>,
-    ) {
-        let patience_ms = self.shell.settings.patience_ms;
-        let Some(awake) = self.awake.get_mut(run) else {
-            return;
-        };
-        if awake.generation != generation {
-            return;
-        }
-        let fault = match report {
-            None => Some("does not answer".to_owned()),
-            Some(report) if !report.waits_for.is_empty() && report.waited_ms > patience_ms => {
-                Some(format!(
-                    "has waited {} ms for {}",
-                    report.waited_ms, report.waits_for
-                ))
-            }
-            Some(report) if !report.unkept.is_empty() => {
-                awake.unkept += 1;
-                (awake.unkept > 1).then(|| format!("nodes {:?} have no keeper", report.unkept))
-            }
-            Some(_) => {
-                awake.unkept = 0;
-                None
-            }
-        };
-        if let Some(fault) = fault {
-            tracing::error!(%run, fault, "a run's keeper is stuck; it is rebuilt");
-            let run = run.clone();
-            self.start_keeper(&run, Begin::Wake, ctx);
-        }
+    /// Looks for commands that nobody was told of: a nudge is only a word, and words get lost.
+    fn sweep(&mut self, ctx: &mut Context<Self>) {
+        let me = ctx.address();
+        let part = self.fence.part;
+        self.shell
+            .readers
+            .run(move |reader| match reader.pending_runs(part) {
+                Ok(runs) => {
+                    for run in runs {
+                        let _ = me.try_send(Nudge { run });
+                    }
+                }
+                Err(error) => tracing::warn!(part, %error, "commands cannot be looked for"),
+            });
     }
 }
 
@@ -205,9 +180,9 @@ impl Actor for PartitionKeeper {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.set_mailbox_capacity(super::MAILBOX);
-        ctx.run_interval(Duration::from_secs(1), |keeper, ctx| keeper.ring(ctx));
-        ctx.run_interval(Duration::from_millis(WATCHDOG_MS), |keeper, ctx| {
-            keeper.watchdog(ctx)
+        ctx.run_interval(watchdog::EVERY, |keeper, ctx| {
+            keeper.watchdog(ctx);
+            keeper.sweep(ctx);
         });
         let half = Duration::from_millis(u64::try_from(AHEAD_MS / 2).unwrap_or(300_000));
         ctx.run_interval(half, |keeper, ctx| keeper.look_ahead(ctx));
@@ -223,7 +198,7 @@ impl Handler<Inventory> for PartitionKeeper {
         }
         for (due_ms, run) in inventory.due {
             if !self.awake.contains_key(run.as_str()) {
-                self.due.insert((due_ms, Arc::from(run)));
+                self.sleepers.put(Arc::from(run), due_ms);
             }
         }
         self.ring(ctx);
@@ -234,7 +209,8 @@ impl Handler<Nudge> for PartitionKeeper {
     type Result = ();
 
     fn handle(&mut self, nudge: Nudge, ctx: &mut Context<Self>) {
-        match self.awake.get(nudge.run.as_str()) {
+        match self.awake.get_mut(nudge.run.as_str()) {
+            Some(awake) if awake.leaving.is_some() => awake.nudged = true,
             Some(awake) => {
                 let _ = awake.keeper.try_send(nudge);
             }
@@ -248,11 +224,13 @@ impl Handler<Unclaimed> for PartitionKeeper {
     type Result = ();
 
     fn handle(&mut self, news: Unclaimed, ctx: &mut Context<Self>) {
-        match self.awake.get(news.run.as_str()) {
+        match self.awake.get_mut(news.key.run.as_str()) {
+            Some(awake) if awake.leaving.is_some() => awake.nudged = true,
             Some(awake) => {
                 let _ = awake.keeper.try_send(news);
             }
-            None => self.wake(&news.run, ctx),
+            // A keeper that wakes releases whatever is done.
+            None => self.wake(&news.key.run, ctx),
         }
     }
 }
@@ -266,31 +244,46 @@ impl Handler<Submit> for PartitionKeeper {
     }
 }
 
-impl Handler<AskSleep> for PartitionKeeper {
+impl Handler<AskLeave> for PartitionKeeper {
     type Result = ();
 
-    /// Whatever was sent to the run before this was sent through us, so it is ahead of `Sleep` in
-    /// the run's mailbox; whatever comes later wakes it anew.
-    fn handle(&mut self, ask: AskSleep, _: &mut Context<Self>) {
-        let Some(awake) = self.awake.remove(ask.run.as_str()) else {
+    fn handle(&mut self, ask: AskLeave, _: &mut Context<Self>) {
+        let Some(awake) = self.awake.get_mut(ask.run.as_str()) else {
             return;
         };
-        let run: Arc<str> = Arc::from(ask.run);
-        if awake.keeper.try_send(Sleep).is_err() {
-            tracing::debug!(%run, "a run ended while it fell asleep");
-        }
-        let horizon_ms = self.shell.clock.now_ms() + AHEAD_MS;
-        if let Some(due_ms) = ask.due_ms.filter(|due_ms| *due_ms <= horizon_ms) {
-            self.due.insert((due_ms, run));
+        if awake.generation == ask.generation && awake.keeper.try_send(Leave).is_ok() {
+            awake.leaving = Some(ask.due_ms);
         }
     }
 }
 
-impl Handler<RunOver> for PartitionKeeper {
+impl Handler<Left> for PartitionKeeper {
     type Result = ();
 
-    fn handle(&mut self, over: RunOver, _: &mut Context<Self>) {
-        self.awake.remove(over.run.as_str());
+    fn handle(&mut self, left: Left, ctx: &mut Context<Self>) {
+        let Some(awake) = self.awake.get_mut(left.run.as_str()) else {
+            return;
+        };
+        if awake.generation != left.generation {
+            return;
+        }
+        let due_ms = awake.leaving.take().flatten();
+        let nudged = std::mem::take(&mut awake.nudged);
+        if !left.gone {
+            if nudged {
+                let _ = awake.keeper.try_send(Nudge { run: left.run });
+            }
+            return;
+        }
+        self.awake.remove(left.run.as_str());
+        if nudged {
+            return self.wake(&left.run, ctx);
+        }
+        let horizon_ms = self.shell.clock.now_ms().saturating_add(AHEAD_MS);
+        if let Some(due_ms) = due_ms.filter(|due_ms| *due_ms <= horizon_ms) {
+            self.sleepers.put(Arc::from(left.run), due_ms);
+            self.ring(ctx);
+        }
     }
 }
 
@@ -312,18 +305,28 @@ impl Handler<RunGone> for PartitionKeeper {
     }
 }
 
-impl Handler<Observe> for PartitionKeeper {
-    type Result = ResponseFuture<Report>;
+impl Handler<Retire> for PartitionKeeper {
+    type Result = ();
 
-    fn handle(&mut self, _: Observe, _: &mut Context<Self>) -> ResponseFuture<Report> {
-        let report = Report {
+    fn handle(&mut self, retire: Retire, ctx: &mut Context<Self>) {
+        for awake in self.awake.values() {
+            let _ = awake.keeper.try_send(retire);
+        }
+        ctx.stop();
+    }
+}
+
+impl Handler<Observe> for PartitionKeeper {
+    type Result = MessageResult<Observe>;
+
+    fn handle(&mut self, _: Observe, _: &mut Context<Self>) -> MessageResult<Observe> {
+        MessageResult(Report {
             actor: "PartitionKeeper",
             of: self.fence.part.to_string(),
-            waits_for: String::new(),
+            waits_for: format!("{} sleepers", self.sleepers.len()),
             waited_ms: 0,
             queued: self.awake.len(),
             unkept: Vec::new(),
-        };
-        Box::pin(async move { report })
+        })
     }
 }

@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, MessageResult, Recipient};
+use actix::{Actor, AsyncContext, Context, Handler, Message, MessageResult, Recipient};
 use usher_core::effect::Work;
 
-use super::engine::Engine;
-use super::messages::{Observe, PodOrder, Report, Told, Unclaimed};
+use super::messages::{Observe, PodOrder, Report, Told};
+use super::roster::Roster;
 use crate::ports::runtime::{PodKey, PodNews, PodRuntime};
 
 /// The exit code of a process that was ended before it began: 128 + SIGTERM.
@@ -31,7 +31,7 @@ pub enum FromRuntime {
 /// Watches a runtime.
 pub struct PodWatch {
     runtime: Box<dyn PodRuntime>,
-    engine: Addr<Engine>,
+    roster: Arc<Roster>,
     runs: PathBuf,
     processes_max: usize,
     grace_ms: u64,
@@ -57,14 +57,14 @@ impl PodWatch {
     #[must_use]
     pub fn new(
         runtime: Box<dyn PodRuntime>,
-        engine: Addr<Engine>,
+        roster: Arc<Roster>,
         runs: PathBuf,
         settings: &super::shell::Settings,
         clock: Arc<dyn crate::ports::clock::Clock>,
     ) -> PodWatch {
         PodWatch {
             runtime,
-            engine,
+            roster,
             runs,
             processes_max: settings.processes_max,
             grace_ms: settings.grace_ms,
@@ -160,10 +160,10 @@ impl PodWatch {
                 return;
             }
             self.keepers.remove(&key);
-            let _ = self.engine.try_send(Unclaimed { run: key.run });
+            self.roster.unclaimed(key);
             return;
         }
-        let _ = self.engine.try_send(Unclaimed { run: told.key.run });
+        self.roster.unclaimed(told.key);
     }
 
     /// Ends and forgets everything of a run that the ledger does not have.
@@ -235,7 +235,7 @@ impl Handler<FromRuntime> for PodWatch {
                         self.running.insert(key.clone());
                     }
                     if !self.keepers.contains_key(&key) {
-                        let _ = self.engine.try_send(Unclaimed { run: key.run });
+                        self.roster.unclaimed(key);
                     }
                 }
                 tracing::debug!(at = ?ctx.address(), "runtime connected");

@@ -8,6 +8,7 @@ use usher_core::prepared::Prepared;
 use usher_ledger::{Handle, Loaded};
 
 use super::messages::Readable;
+use super::roster::Roster;
 use crate::ports::clock::Clock;
 use crate::reading::ReadPool;
 
@@ -61,6 +62,8 @@ pub struct Shell {
     pub changes: broadcast::Sender<Changed>,
     /// Plans in use, by hash.
     pub plans: PlanCache,
+    /// The addresses of the actors.
+    pub roster: Arc<Roster>,
 }
 
 impl std::fmt::Debug for Shell {

@@ -6,7 +6,6 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use actix::Addr;
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, oneshot};
 use usher_api::command::{Command, Outcome};
@@ -15,8 +14,8 @@ use usher_core::run::{Identity, Kind, Run};
 use usher_ledger::{Outcome as Written, RunRow, Write};
 
 use super::protocol::{Answer, LogFile, Request, RunRef, VERSION};
-use crate::actors::engine::{Engine, ObserveAll};
-use crate::actors::messages::{Nudge, Submit};
+use crate::actors::engine::ObserveAll;
+use crate::actors::messages::Submit;
 use crate::actors::shell::{Changed, Shell};
 use crate::ports::runtime::PodKey;
 
@@ -26,7 +25,6 @@ const LIST_MAX: usize = 10_000;
 /// What the socket offers.
 pub struct Api {
     shell: Arc<Shell>,
-    engine: Addr<Engine>,
     /// Names of runs that are being born.
     born: Mutex<BTreeSet<(String, String)>>,
     ending: tokio::sync::Notify,
@@ -54,12 +52,11 @@ fn failed(code: &str, message: impl Into<String>) -> Answer {
 }
 
 impl Api {
-    /// An API over an engine.
+    /// An API over the actors of a shell.
     #[must_use]
-    pub fn new(shell: Arc<Shell>, engine: Addr<Engine>) -> Api {
+    pub fn new(shell: Arc<Shell>) -> Api {
         Api {
             shell,
-            engine,
             born: Mutex::new(BTreeSet::new()),
             ending: tokio::sync::Notify::new(),
         }
@@ -258,7 +255,7 @@ impl Api {
                 let _ = tell.send(outcome);
             }),
         );
-        let _ = self.engine.try_send(Nudge { run: uid });
+        self.shell.roster.nudge(&uid);
         match told.await {
             Ok(Ok(bytes)) => match serde_json::from_slice::<Outcome>(&bytes) {
                 Ok(outcome) => Answer::Outcome { outcome },
@@ -302,11 +299,13 @@ impl Api {
             plan: bytes,
             reply,
         };
-        if self.engine.try_send(submit).is_err() {
-            return failed("busy", "the engine is busy; try again");
-        }
+        let keeper = self.shell.roster.keeper_of(&uid);
+        let sent = keeper.is_some_and(|keeper| keeper.try_send(submit).is_ok());
         let born = told.await;
         self.names().remove(&(wish.namespace.clone(), name.clone()));
+        if !sent {
+            return failed("busy", "the engine is busy; try again");
+        }
         match born {
             Ok(Ok(())) => Answer::Submitted {
                 uid,
@@ -422,7 +421,10 @@ impl Api {
     }
 
     async fn observe(&self) -> Answer {
-        match self.engine.send(ObserveAll).await {
+        let Some(engine) = self.shell.roster.engine() else {
+            return failed("busy", "the engine is being made anew; try again");
+        };
+        match engine.send(ObserveAll).await {
             Ok(reports) => {
                 let as_json = |report| serde_json::to_value(report).unwrap_or_default();
                 Answer::Reports {
