@@ -74,6 +74,16 @@ pub enum Error {
         #[source]
         source: Source,
     },
+    /// The commit itself failed: what was to be written is on the disk whole or not at all, and
+    /// only the next opening tells which. The writer must end.
+    #[error("{what}: whether it is on the disk shows when the ledger is opened again")]
+    InDoubt {
+        /// What was being done.
+        what: &'static str,
+        /// What was wrong.
+        #[source]
+        source: Source,
+    },
     /// Another process holds the ledger longer than the time-out. Nothing was written.
     #[error("{what}: another process is using the ledger")]
     Busy {
@@ -122,7 +132,10 @@ impl Error {
     /// Whether the process must stop writing for good.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
-        matches!(self, Error::Storage { .. } | Error::Panicked)
+        matches!(
+            self,
+            Error::Storage { .. } | Error::InDoubt { .. } | Error::Panicked
+        )
     }
 
     /// The error and its causes as one line, for the reason of a refused write.

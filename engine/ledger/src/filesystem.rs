@@ -29,7 +29,7 @@ pub(crate) fn network_kind(path: &Path) -> Option<String> {
     #[cfg(target_os = "linux")]
     {
         let found = rustix::fs::statfs(path).ok()?;
-        #[expect(
+        #[allow(
             clippy::cast_sign_loss,
             clippy::unnecessary_cast,
             reason = "a magic number of 32 bits; its type differs between platforms"

@@ -16,6 +16,7 @@
 
 mod error;
 mod filesystem;
+mod limits;
 mod memory;
 mod partition;
 mod port;

@@ -8,8 +8,11 @@
 //!    command is open while no turn took it, and a turn that takes one again writes nothing (E7).
 //! 3. A group is one commit. If a statement of it fails, the group is rolled back and committed
 //!    write by write; one that fails alone is refused, the others are not affected.
-//! 4. A commit whose outcome is unknown is told as that, for every write of the group.
-//! 5. Text holds no U+0000; bodies are bytes and stay as they are.
+//! 4. A commit whose outcome is unknown is told as that, for every write of the group: as outcomes
+//!    where the ledger can go on, as [`Error::InDoubt`] where it cannot.
+//! 5. Text holds no U+0000 and no body its JSON escape: U+FFFD takes its place on entry (E8).
+//!    Otherwise bodies are bytes and stay as they are.
+//! 6. A run is born in the partition of its uid, for nobody would find it in another.
 //!
 //! Writes of one group are applied in their order. An adapter that commits a group as one
 //! statement must cut the group where a run comes a second time.
@@ -125,8 +128,9 @@ pub trait Ledger: Reader {
     /// Commits a group of writes in one transaction; one outcome for each, in the same order.
     ///
     /// # Errors
-    /// When nothing of the group was written and none of it is at fault. After a fatal error
-    /// ([`Error::is_fatal`]) the ledger must not be written again.
+    /// When none of the group is at fault. Nothing of it was written, except that nobody knows
+    /// after [`Error::InDoubt`]. After a fatal error ([`Error::is_fatal`]) the ledger must not be
+    /// written again.
     fn commit(&mut self, group: &[Write]) -> Result<Vec<Outcome>, Error>;
 
     /// Takes a partition over: raises its epoch if it still is the one that the caller has seen,

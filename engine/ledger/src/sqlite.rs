@@ -25,6 +25,9 @@ use crate::port::Ledger;
 use crate::rows::{Fence, Outcome, Write};
 use crate::text::clean;
 
+/// What a commit does, in its errors.
+const COMMIT_GROUP: &str = "commit a group of turns";
+
 /// What a commit survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Durability {
@@ -105,27 +108,30 @@ impl Sqlite {
         what: &'static str,
         work: impl FnOnce(&Connection) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.step(sql::BEGIN).map_err(fail(what))?;
-        let done = work(&self.connection);
-        let committed = match done {
-            // A commit that fails leaves nobody to say what is on the disk: that ends the writer.
-            Ok(value) => self
-                .step(sql::COMMIT)
-                .map(|()| value)
-                .map_err(|error| Error::Storage {
-                    what,
-                    source: Arc::new(error),
-                }),
-            Err(error) => Err(error),
-        };
-        // SQLite has rolled back by itself after some errors; doing it again would be one more.
-        if committed.is_err() && !self.connection.is_autocommit() {
-            self.step(sql::ROLLBACK).map_err(|error| Error::Storage {
-                what,
-                source: Arc::new(error),
+        // To begin asks nothing of any write, so none of them is at fault when it fails.
+        self.step(sql::BEGIN)
+            .map_err(|error| match fail(what)(error) {
+                Error::Statement { what, source } => Error::Storage { what, source },
+                other => other,
             })?;
+        let done = work(&self.connection).and_then(|value| {
+            let committed = self.step(sql::COMMIT);
+            let source = |error| -> Source { Arc::new(error) };
+            committed.map(|()| value).map_err(|error| Error::InDoubt {
+                what,
+                source: source(error),
+            })
+        });
+        // SQLite has rolled back by itself after some errors; doing it again would be one more.
+        if let Err(error) = &done
+            && !self.connection.is_autocommit()
+            && let Err(source) = self.step(sql::ROLLBACK)
+            && !error.is_fatal()
+        {
+            let source: Source = Arc::new(source);
+            return Err(Error::Storage { what, source });
         }
-        committed
+        done
     }
 
     fn step(&self, statement: &str) -> rusqlite::Result<()> {
@@ -136,7 +142,7 @@ impl Sqlite {
     }
 
     fn commit_group(&mut self, group: &[Write]) -> Result<Vec<Outcome>, Error> {
-        self.transact("commit a group of turns", |connection| {
+        self.transact(COMMIT_GROUP, |connection| {
             group
                 .iter()
                 .map(|write| commit::apply(connection, write))
@@ -155,9 +161,17 @@ impl Sqlite {
                         reason: error.chain(),
                     });
                 }
-                Err(error) if error.is_fatal() => return Err(error),
-                // Not written, and nobody's fault: whoever sent it reads again and tries again.
-                Err(_) => outcomes.push(Outcome::Stale),
+                // The writes before this one are on the disk, and nobody will be told so.
+                Err(error) if error.is_fatal() => {
+                    return Err(Error::InDoubt {
+                        what: COMMIT_GROUP,
+                        source: Arc::new(error),
+                    });
+                }
+                // Not written, and nobody's fault: whoever sent it reads again.
+                Err(error) => outcomes.push(Outcome::Unknown {
+                    reason: error.chain(),
+                }),
             }
         }
         Ok(outcomes)
@@ -204,28 +218,23 @@ impl Sqlite {
     }
 }
 
-/// Turns SQLite's error into ours: fatal, busy, or the statement's own fault.
+/// Turns SQLite's error into ours: busy, the statement's own fault, or fatal. What is not known to
+/// be harmless is fatal: a writer that goes on after an error it does not understand may lie.
 fn fail(what: &'static str) -> impl Fn(rusqlite::Error) -> Error {
     move |error| {
+        let code = error.sqlite_error_code();
         let source: Source = Arc::new(error);
-        let code = source
-            .downcast_ref::<rusqlite::Error>()
-            .and_then(rusqlite::Error::sqlite_error_code);
         match code {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Busy { what },
-            Some(
-                ErrorCode::DiskFull
-                | ErrorCode::SystemIoFailure
-                | ErrorCode::DatabaseCorrupt
-                | ErrorCode::NotADatabase
-                | ErrorCode::ReadOnly
-                | ErrorCode::CannotOpen
-                | ErrorCode::OutOfMemory
-                | ErrorCode::PermissionDenied
-                | ErrorCode::FileLockingProtocolFailed
-                | ErrorCode::NoLargeFileSupport,
-            ) => Error::Storage { what, source },
-            Some(_) | None => Error::Statement { what, source },
+            // `Unknown` is SQLite's plain "error": a statement that it cannot run.
+            None
+            | Some(
+                ErrorCode::ConstraintViolation
+                | ErrorCode::TooBig
+                | ErrorCode::TypeMismatch
+                | ErrorCode::Unknown,
+            ) => Error::Statement { what, source },
+            Some(_) => Error::Storage { what, source },
         }
     }
 }

@@ -10,6 +10,7 @@
 //! a lone turn is not delayed and a crowd shares its sync. Replies and the wait for a command's
 //! outcome are served on this thread, where a commit and the question cannot race.
 
+mod reply;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use crate::error::Error;
 use crate::port::Ledger;
 use crate::rows::{Outcome, Write};
 
+use reply::Reply;
 use state::State;
 
 /// Told what became of a write. Called on the writing thread: it must not wait for anything.
@@ -32,7 +34,7 @@ pub type OnApplied = Box<dyn FnOnce(Result<Vec<u8>, Error>) + Send>;
 /// Told why the writing thread cannot go on, after everybody was answered. The process should end.
 pub type OnFatal = Box<dyn FnOnce(&Error) + Send>;
 
-/// At most this many writes in one commit.
+/// At most this many writes, or jobs, in one commit.
 const GROUP_MAX: usize = 256;
 
 /// At most about this many bytes in one commit (4 MiB): beyond, the sync no longer dominates.
@@ -75,8 +77,8 @@ struct Shared {
 }
 
 enum Job {
-    Write(Write, OnWritten),
-    Watch(i64, OnApplied),
+    Write(Write, Reply<Outcome>),
+    Watch(i64, Reply<Vec<u8>>),
     Close(mpsc::Sender<()>),
 }
 
@@ -90,7 +92,7 @@ impl Writer {
         let (queue, jobs) = mpsc::channel();
         let shared = Arc::new(Shared::default());
         let state = State::new(ledger, shared.clone());
-        let work = move || run(state, &jobs, on_fatal);
+        let work = move || run(state, jobs, on_fatal);
         // Without the thread the receiving end is gone, which is what the handle then tells.
         let _ = std::thread::Builder::new()
             .name("ledger-writer".to_owned())
@@ -103,13 +105,13 @@ impl Handle {
     /// Has something written. The reply always comes, on the writing thread or, when that has
     /// ended, at once on this one.
     pub fn submit(&self, write: Write, reply: OnWritten) {
-        self.send(Job::Write(write, reply));
+        self.send(Job::Write(write, Reply::new(reply)));
     }
 
     /// Has the reply called with the outcome of a command, as soon as a turn that took it is
     /// committed; at once if one is already. [`Error::Gone`] when the command went with its run.
     pub fn when_applied(&self, id: i64, reply: OnApplied) {
-        self.send(Job::Watch(id, reply));
+        self.send(Job::Watch(id, Reply::new(reply)));
     }
 
     /// What the thread has done so far.
@@ -147,8 +149,8 @@ impl Shared {
 /// Answers a job that is not done.
 fn refuse(job: Job, error: &Error) {
     match job {
-        Job::Write(_, reply) => reply(Err(error.clone())),
-        Job::Watch(_, reply) => reply(Err(error.clone())),
+        Job::Write(_, reply) => reply.tell(Err(error.clone())),
+        Job::Watch(_, reply) => reply.tell(Err(error.clone())),
         Job::Close(done) => drop(done),
     }
 }
@@ -167,35 +169,41 @@ impl Drop for Alarm {
 }
 
 /// The thread: until it is closed, every handle is gone, or the ledger fails for good.
-fn run(mut state: State, jobs: &mpsc::Receiver<Job>, on_fatal: OnFatal) {
+fn run(state: State, jobs: mpsc::Receiver<Job>, on_fatal: OnFatal) {
+    // Dropped from the last to the first, should this thread panic: who waits is told, then the
+    // process.
     let mut alarm = Alarm(Some(on_fatal));
-    let mut end = Ok(None);
-    while let Ok(first) = jobs.recv() {
-        match drain(&mut state, first, jobs) {
-            Ok(None) => {}
-            other => {
-                end = other;
-                break;
-            }
-        }
-    }
-    let fatal = match end {
-        Ok(done) => {
-            let closed = state.close();
-            drop(done);
-            closed.err().filter(Error::is_fatal)
-        }
-        Err(error) => Some(error),
+    let jobs = jobs;
+    let mut state = state;
+    let (closer, fatal) = match serve(&mut state, &jobs) {
+        Ok(closer) => (closer, state.close().err().filter(Error::is_fatal)),
+        Err(error) => (None, Some(error)),
     };
     let reason = fatal.clone().unwrap_or(Error::Closed);
     state.abandon(&reason);
-    // What was sent in the meantime is answered; what comes later finds no receiver.
+    drop(state);
+    // What was sent in the meantime is answered; what comes later finds no receiver; and what
+    // slips in between is answered as it is dropped.
     while let Ok(job) = jobs.try_recv() {
         refuse(job, &reason);
     }
+    drop(jobs);
+    // Only now: who closed the ledger may open its file again.
+    drop(closer);
     if let (Some(error), Some(on_fatal)) = (fatal, alarm.0.take()) {
         on_fatal(&error);
     }
+}
+
+/// Works until somebody closes the ledger, who is returned, or no handle is left.
+fn serve(state: &mut State, jobs: &mpsc::Receiver<Job>) -> Result<Option<mpsc::Sender<()>>, Error> {
+    while let Ok(first) = jobs.recv() {
+        let closer = drain(state, first, jobs)?;
+        if closer.is_some() {
+            return Ok(closer);
+        }
+    }
+    Ok(None)
 }
 
 /// Takes what waits and does it. Answers with the caller who asked to close, if one did.
@@ -217,14 +225,18 @@ fn drain(
             Job::Watch(id, reply) => watches.push((id, reply)),
             Job::Close(done) => close = Some(done),
         }
-        if close.is_none() && writes.len() < GROUP_MAX && bytes < GROUP_BYTES {
+        let taken = writes.len() + watches.len();
+        if close.is_none() && taken < GROUP_MAX && bytes < GROUP_BYTES {
             next = jobs.try_recv().ok();
         }
     }
     let committed = state.commit(&writes, replies);
     // After the commit, so that the table has the answer of a turn that was in the same group.
     for (id, reply) in watches {
-        state.watch(id, reply);
+        match &committed {
+            Ok(()) => state.watch(id, reply),
+            Err(error) => reply.tell(Err(error.clone())),
+        }
     }
     committed.map(|()| close)
 }

@@ -1,8 +1,9 @@
 //! One write to the tables in memory: checked whole, then done whole.
 
 use super::{Entry, Run, Tables};
-use crate::rows::{Applied, BODY_MAX, Birth, Fence, NodeRow, Outcome, Quiet, RunRow, Turn, Write};
-use crate::text::{clean, clean_some};
+use crate::limits;
+use crate::rows::{Applied, Birth, Fence, NodeRow, Outcome, Quiet, RunRow, Turn, Write};
+use crate::text::{clean, clean_body, clean_some};
 
 impl Tables {
     /// Applies one write; unless the outcome says that it is written, nothing is.
@@ -43,14 +44,14 @@ impl Tables {
         if !self.held(birth.fence) || known || self.runs.contains_key(&uid) {
             return Outcome::Stale;
         }
-        let head = &birth.head;
-        if let Some(refused) = too_large(&head.body, birth.scope.as_ref(), &birth.nodes) {
-            return refused;
+        if let Some(reason) = limits::of_birth(birth) {
+            return Outcome::Refused { reason };
         }
+        let head = &birth.head;
         let plan = clean(&birth.plan_hash).into_owned();
         self.plans
             .entry(plan.clone())
-            .or_insert_with(|| birth.plan.clone());
+            .or_insert_with(|| clean_body(&birth.plan).into_owned());
         let row = RunRow {
             uid: uid.clone(),
             part: birth.fence.part,
@@ -64,7 +65,7 @@ impl Tables {
             started_ms: head.started_ms,
             finished_ms: head.finished_ms,
             quiet: quiet_as_stored(head.quiet),
-            head: head.body.clone(),
+            head: clean_body(&head.body).into_owned(),
         };
         self.last_run += 1;
         let number = self.last_run;
@@ -72,7 +73,7 @@ impl Tables {
             number,
             row,
             key,
-            scope: birth.scope.clone(),
+            scope: birth.scope.as_ref().map(|scope| clean_body(scope).into()),
             nodes: <_>::default(),
         };
         run.put(&birth.nodes);
@@ -97,12 +98,10 @@ impl Tables {
             self.drop_run(&uid);
             return Outcome::Committed { version };
         }
-        let head = &turn.head;
-        let refused = too_large(&head.body, turn.scope.as_ref(), &turn.nodes)
-            .or_else(|| taken_twice(&turn.applied));
-        if let Some(refused) = refused {
-            return refused;
+        if let Some(reason) = limits::of_turn(turn) {
+            return Outcome::Refused { reason };
         }
+        let head = &turn.head;
         let row = &mut run.row;
         row.version = version;
         row.phase = clean(&head.phase).into_owned();
@@ -110,9 +109,9 @@ impl Tables {
         row.started_ms = head.started_ms;
         row.finished_ms = head.finished_ms;
         row.quiet = quiet_as_stored(head.quiet);
-        row.head.clone_from(&head.body);
+        row.head = clean_body(&head.body).into_owned();
         if let Some(scope) = &turn.scope {
-            run.scope = Some(scope.clone());
+            run.scope = Some(clean_body(scope).into_owned());
         }
         run.put(&turn.nodes);
         self.answer(&turn.applied);
@@ -129,7 +128,7 @@ impl Tables {
     fn answer(&mut self, applied: &[Applied]) {
         for command in applied {
             if let Some(entry) = self.inbox.get_mut(&command.id) {
-                entry.outcome = Some(command.outcome.clone());
+                entry.outcome = Some(clean_body(&command.outcome).into_owned());
             }
         }
     }
@@ -149,13 +148,13 @@ impl Tables {
                 return Outcome::Inserted { id: *id };
             }
         }
+        if let Some(reason) = limits::of_command(body) {
+            return Outcome::Refused { reason };
+        }
         if !self.runs.contains_key(&uid) {
             return Outcome::Refused {
                 reason: format!("run {uid} is not in the ledger"),
             };
-        }
-        if let Some(refused) = too_large(body, None, &[]) {
-            return refused;
         }
         self.last_command += 1;
         let id = self.last_command;
@@ -163,7 +162,7 @@ impl Tables {
         let entry = Entry {
             run: uid,
             kind,
-            body: body.to_vec(),
+            body: clean_body(body).into_owned(),
             key,
             outcome: None,
         };
@@ -206,8 +205,8 @@ impl Tables {
         }
         if delete {
             self.drop_run(&uid);
-        } else if let Some(refused) = taken_twice(applied) {
-            return refused;
+        } else if let Some(reason) = limits::of_answers(applied) {
+            return Outcome::Refused { reason };
         } else {
             self.answer(applied);
         }
@@ -227,7 +226,8 @@ impl Tables {
 impl Run {
     fn put(&mut self, nodes: &[NodeRow]) {
         for node in nodes {
-            self.nodes.insert(node.ix, node.clone());
+            let body = clean_body(&node.body).into_owned();
+            self.nodes.insert(node.ix, NodeRow { body, ..*node });
         }
     }
 }
@@ -238,26 +238,4 @@ fn quiet_as_stored(quiet: Quiet) -> Quiet {
         Quiet::Until(i64::MAX) => Quiet::Forever,
         other => other,
     }
-}
-
-fn too_large(body: &[u8], scope: Option<&Vec<u8>>, nodes: &[NodeRow]) -> Option<Outcome> {
-    let within = body.len() <= BODY_MAX
-        && scope.is_none_or(|scope| scope.len() <= BODY_MAX)
-        && nodes.iter().all(|node| node.body.len() <= BODY_MAX);
-    (!within).then(|| Outcome::Refused {
-        reason: format!("a body has more than {BODY_MAX} bytes"),
-    })
-}
-
-fn taken_twice(applied: &[Applied]) -> Option<Outcome> {
-    let twice = applied.iter().enumerate().find_map(|(at, command)| {
-        applied
-            .iter()
-            .take(at)
-            .any(|other| other.id == command.id)
-            .then_some(command.id)
-    })?;
-    Some(Outcome::Refused {
-        reason: format!("one turn takes command {twice} twice"),
-    })
 }

@@ -1,5 +1,7 @@
 //! Reading the tables in memory.
 
+use std::collections::BTreeSet;
+
 use super::{Memory, Run};
 use crate::error::Error;
 use crate::port::Reader;
@@ -138,7 +140,7 @@ impl Reader for Memory {
     }
 
     fn pending_runs(&mut self, part: u16) -> Result<Vec<String>, Error> {
-        let waiting: Vec<String> = {
+        let waiting: BTreeSet<String> = {
             let shared = self.lock();
             let open = shared
                 .tables

@@ -191,7 +191,7 @@ fn look_over(path: &Path, pragma: &str) -> Result<Vec<String>, Error> {
 /// An error that says that the file is damaged is a finding; any other is an error.
 fn damage(verb: &str, error: Error) -> Result<Vec<String>, Error> {
     match error {
-        Error::Storage { ref source, .. } => {
+        Error::Storage { ref source, .. } | Error::Open { ref source, .. } => {
             let code = source
                 .downcast_ref::<rusqlite::Error>()
                 .and_then(rusqlite::Error::sqlite_error_code);

@@ -5,8 +5,9 @@ use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 use super::{fail, sql};
 use crate::error::{Error, because};
+use crate::limits;
 use crate::rows::{Applied, Birth, Fence, NodeRow, Outcome, Quiet, Turn, Write};
-use crate::text::{clean, clean_some};
+use crate::text::{clean, clean_body, clean_some};
 
 /// Applies one write in the transaction that is open.
 pub(super) fn apply(connection: &Connection, write: &Write) -> Result<Outcome, Error> {
@@ -87,6 +88,9 @@ fn bear(connection: &Connection, birth: &Birth) -> rusqlite::Result<Outcome> {
     if !held || exists(connection, sql::BORN, (&uid, &key))? {
         return Ok(Outcome::Stale);
     }
+    if let Some(reason) = limits::of_birth(birth) {
+        return Ok(Outcome::Refused { reason });
+    }
     let hash = clean(&birth.plan_hash);
     let known = first(connection, sql::PLAN_ID, [&hash], |row| {
         row.get::<_, i64>(0)
@@ -94,7 +98,7 @@ fn bear(connection: &Connection, birth: &Birth) -> rusqlite::Result<Outcome> {
     let plan = match known {
         Some(plan) => plan,
         None => {
-            execute(connection, sql::ADD_PLAN, (&hash, &birth.plan))?;
+            execute(connection, sql::ADD_PLAN, (&hash, clean_body(&birth.plan)))?;
             connection.last_insert_rowid()
         }
     };
@@ -112,7 +116,7 @@ fn bear(connection: &Connection, birth: &Birth) -> rusqlite::Result<Outcome> {
         head.finished_ms,
         clean_some(head.parked.as_ref()),
         quiet_column(head.quiet),
-        head.body,
+        clean_body(&head.body),
     ];
     let run: i64 = connection
         .prepare_cached(sql::ADD_RUN)?
@@ -128,11 +132,12 @@ fn put_rows(
     nodes: &[NodeRow],
 ) -> rusqlite::Result<()> {
     if let Some(scope) = scope {
-        execute(connection, sql::PUT_SCOPE, (run, scope))?;
+        execute(connection, sql::PUT_SCOPE, (run, clean_body(scope)))?;
     }
     let mut put = connection.prepare_cached(sql::PUT_NODE)?;
     for node in nodes {
-        put.execute((run, node.ix, node.parent, node.live, &node.body))?;
+        let body = clean_body(&node.body);
+        put.execute((run, node.ix, node.parent, node.live, body))?;
     }
     Ok(())
 }
@@ -142,7 +147,17 @@ fn take_turn(connection: &Connection, turn: &Turn) -> Result<Outcome, Error> {
     if !all_open(connection, &turn.run, &turn.applied).map_err(fail(what))? {
         return Ok(Outcome::Stale);
     }
+    if let Some(reason) = limits::of_turn(turn) {
+        let fence = turn.fence;
+        let guard = (clean(&turn.run), turn.version, fence.part, fence.epoch);
+        let holds = exists(connection, sql::GUARD, guard).map_err(fail(what))?;
+        return Ok(match holds {
+            true => Outcome::Refused { reason },
+            false => Outcome::Stale,
+        });
+    }
     let head = &turn.head;
+    let body = if turn.delete { &[] } else { &*head.body };
     let guard = rusqlite::params![
         clean(&turn.run),
         turn.version,
@@ -150,7 +165,7 @@ fn take_turn(connection: &Connection, turn: &Turn) -> Result<Outcome, Error> {
         turn.fence.epoch,
         clean(&head.phase),
         head.started_ms,
-        head.body,
+        clean_body(body),
     ];
     let run =
         first(connection, sql::TURN, guard, |row| row.get::<_, i64>(0)).map_err(fail(what))?;
@@ -184,7 +199,7 @@ fn all_open(connection: &Connection, run: &str, applied: &[Applied]) -> rusqlite
 fn answer(connection: &Connection, applied: &[Applied]) -> Result<(), Error> {
     let what = "answer a command";
     for command in applied {
-        let row = (command.id, &command.outcome);
+        let row = (command.id, clean_body(&command.outcome));
         let changed = execute(connection, sql::APPLY_COMMAND, row).map_err(fail(what))?;
         if changed != 1 {
             let text = format!("one turn takes command {} twice", command.id);
@@ -213,7 +228,10 @@ fn insert_command(
             return Ok(Outcome::Inserted { id });
         }
     }
-    let row = (&uid, clean(kind), body, key);
+    if let Some(reason) = limits::of_command(body) {
+        return Ok(Outcome::Refused { reason });
+    }
+    let row = (&uid, clean(kind), clean_body(body), key);
     let id = first(connection, sql::ADD_COMMAND, row, |row| row.get(0))?;
     Ok(match id {
         Some(id) => Outcome::Inserted { id },
@@ -256,6 +274,8 @@ fn without_turn(
     };
     if delete {
         drop_run(connection, run).map_err(fail("remove a run"))?;
+    } else if let Some(reason) = limits::of_answers(applied) {
+        return Ok(Outcome::Refused { reason });
     } else {
         answer(connection, applied)?;
     }

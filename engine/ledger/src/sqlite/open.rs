@@ -43,14 +43,14 @@ impl Sqlite {
         let connection = connect(path, flags)?;
         // Before anything is written: what is not ours or is newer stays as it is.
         let found = schema_of(&connection, path)?;
-        known(found)?;
+        known(found, SCHEMA)?;
         set_up(&connection, durability).map_err(open_error(path))?;
         let mut ledger = Sqlite {
             connection,
             needs_check: false,
         };
         ledger.transact("bring the ledger up to date", |connection| {
-            migrate(connection, path)?;
+            migrate(connection, path, &MIGRATIONS)?;
             partitioning(connection)
         })?;
         ledger.needs_check = ledger.note_boot(boot)?;
@@ -91,7 +91,7 @@ impl Sqlite {
 pub(super) fn reader(path: &Path) -> Result<SqliteReader, Error> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let found = schema_of(&connection, path)?;
-    known(found)?;
+    known(found, SCHEMA)?;
     if found < SCHEMA {
         return Err(Error::Unmigrated {
             found,
@@ -167,12 +167,9 @@ fn schema_of(connection: &Connection, path: &Path) -> Result<i64, Error> {
         .ok_or_else(foreign)
 }
 
-fn known(found: i64) -> Result<(), Error> {
-    if found > SCHEMA {
-        return Err(Error::Newer {
-            found,
-            known: SCHEMA,
-        });
+fn known(found: i64, known: i64) -> Result<(), Error> {
+    if found > known {
+        return Err(Error::Newer { found, known });
     }
     Ok(())
 }
@@ -201,22 +198,27 @@ fn set_up(connection: &Connection, durability: Durability) -> rusqlite::Result<(
     Ok(())
 }
 
-/// Brings the file from its schema to ours, in the transaction that is open.
-fn migrate(connection: &Connection, path: &Path) -> Result<(), Error> {
+/// Brings the file from its schema to that of the last migration, in the transaction that is open.
+pub(super) fn migrate(
+    connection: &Connection,
+    path: &Path,
+    migrations: &[&str],
+) -> Result<(), Error> {
     let what = "bring the ledger up to date";
+    let newest = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
     let found = schema_of(connection, path)?;
-    known(found)?;
-    let done = usize::try_from(found).unwrap_or(0);
-    for migration in MIGRATIONS.iter().skip(done) {
-        connection.execute_batch(migration).map_err(fail(what))?;
-    }
-    if found == SCHEMA {
+    known(found, newest)?;
+    if found == newest {
         return Ok(());
+    }
+    let done = usize::try_from(found).unwrap_or(0);
+    for migration in migrations.iter().skip(done) {
+        connection.execute_batch(migration).map_err(fail(what))?;
     }
     if found == 0 {
         found_ledger(connection).map_err(fail(what))?;
     }
-    let schema = ("schema", SCHEMA.to_string());
+    let schema = ("schema", newest.to_string());
     execute(connection, sql::PUT_META, schema)
         .map(|_| ())
         .map_err(fail(what))

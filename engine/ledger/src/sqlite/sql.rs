@@ -38,6 +38,11 @@ INSERT INTO runs (uid, part, namespace, name, plan, birth_key, created_at, versi
     phase, started_at, finished_at, parked, quiet_until, head)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10, ?11, ?12, ?13) RETURNING id";
 
+/// Would the guard of a turn hold? `?1` uid, `?2` version, `?3` part, `?4` epoch.
+pub(super) const GUARD: &str = "\
+SELECT 1 FROM runs WHERE uid = ?1 AND version = ?2 AND part = ?3
+    AND EXISTS (SELECT 1 FROM partitions WHERE id = ?3 AND epoch = ?4)";
+
 /// The guard of a turn, and the columns that stand in no index.
 pub(super) const TURN: &str = "\
 UPDATE runs SET version = version + 1, phase = ?5, started_at = ?6, head = ?7
@@ -168,7 +173,7 @@ ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE value <> excluded.v
 /// Not [`ALL_RUNS`] (it walks the runs from the newest until it has enough), [`COUNTS`] and the
 /// partitions: these are 64 rows.
 #[cfg(test)]
-pub(super) const QUICK: [&str; 28] = [
+pub(super) const QUICK: [&str; 29] = [
     HELD,
     TAKE_OVER,
     BORN,
@@ -177,6 +182,7 @@ pub(super) const QUICK: [&str; 28] = [
     PLAN,
     DROP_PLAN,
     ADD_RUN,
+    GUARD,
     TURN,
     TURN_QUIET,
     PARK,

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{OnApplied, OnWritten, Shared};
+use super::Shared;
+use super::reply::Reply;
 use crate::error::Error;
 use crate::port::Ledger;
-use crate::rows::{Outcome, Write};
+use crate::rows::{Applied, Outcome, Write};
+use crate::text::clean_body;
 
 /// So many outcomes of commands that removed their own run are remembered, for an asker who comes
 /// to wait when the rows are gone already.
@@ -23,7 +25,7 @@ pub(super) struct State {
 /// Who waits for one command.
 struct Watchers {
     run: String,
-    replies: Vec<OnApplied>,
+    replies: Vec<Reply<Vec<u8>>>,
 }
 
 impl State {
@@ -37,7 +39,11 @@ impl State {
     }
 
     /// Commits a group and answers everybody in it; an error is the thread's end.
-    pub(super) fn commit(&mut self, group: &[Write], replies: Vec<OnWritten>) -> Result<(), Error> {
+    pub(super) fn commit(
+        &mut self,
+        group: &[Write],
+        replies: Vec<Reply<Outcome>>,
+    ) -> Result<(), Error> {
         if group.is_empty() {
             return Ok(());
         }
@@ -47,7 +53,7 @@ impl State {
         match committed {
             Ok(outcomes) => {
                 for (reply, outcome) in replies.into_iter().zip(outcomes.iter().cloned()) {
-                    reply(Ok(outcome));
+                    reply.tell(Ok(outcome));
                 }
                 for (write, outcome) in group.iter().zip(&outcomes) {
                     self.tell(write, outcome);
@@ -55,8 +61,14 @@ impl State {
                 Ok(())
             }
             Err(error) => {
+                let unknown = matches!(error, Error::InDoubt { .. });
+                let reason = error.chain();
                 for reply in replies {
-                    reply(Err(error.clone()));
+                    let reason = reason.clone();
+                    reply.tell(match unknown {
+                        true => Ok(Outcome::Unknown { reason }),
+                        false => Err(error.clone()),
+                    });
                 }
                 if error.is_fatal() { Err(error) } else { Ok(()) }
             }
@@ -81,7 +93,7 @@ impl State {
         match outcome {
             Outcome::Committed { .. } => {
                 for command in write.applied() {
-                    self.answer(command.id, &Ok(command.outcome.clone()));
+                    self.answer(command.id, &Ok(as_stored(command)));
                 }
                 if write.deletes() {
                     self.bid_farewell(write);
@@ -97,7 +109,7 @@ impl State {
             return;
         };
         for reply in watchers.replies {
-            reply(outcome.clone());
+            reply.tell(outcome.clone());
         }
     }
 
@@ -108,8 +120,8 @@ impl State {
             if self.farewells.len() == FAREWELLS {
                 self.farewells.pop_front();
             }
-            self.farewells
-                .push_back((command.id, command.outcome.clone()));
+            let outcome = as_stored(command);
+            self.farewells.push_back((command.id, outcome));
         }
         for id in self.watched_of(write.run()) {
             self.answer(id, &Err(Error::Gone { id }));
@@ -137,7 +149,7 @@ impl State {
                 // The run went, so its removal was committed, and with it these answers.
                 Ok(None) => {
                     let gone = || Err(Error::Gone { id });
-                    let outcome = given.map_or_else(gone, |command| Ok(command.outcome.clone()));
+                    let outcome = given.map_or_else(gone, |command| Ok(as_stored(command)));
                     self.answer(id, &outcome);
                 }
                 Err(error) => self.answer(id, &Err(error)),
@@ -146,10 +158,10 @@ impl State {
     }
 
     /// Has somebody told the outcome of a command, at once if there is one.
-    pub(super) fn watch(&mut self, id: i64, reply: OnApplied) {
+    pub(super) fn watch(&mut self, id: i64, reply: Reply<Vec<u8>>) {
         match self.ledger.command_state(id) {
             Ok(Some(state)) => match state.outcome {
-                Some(outcome) => reply(Ok(outcome)),
+                Some(outcome) => reply.tell(Ok(outcome)),
                 None => {
                     let none = || Watchers {
                         run: state.run,
@@ -164,13 +176,10 @@ impl State {
             },
             Ok(None) => {
                 let known = self.farewells.iter().find(|(farewell, _)| *farewell == id);
-                reply(
-                    known
-                        .map(|(_, outcome)| outcome.clone())
-                        .ok_or(Error::Gone { id }),
-                );
+                let outcome = known.map(|(_, outcome)| outcome.clone());
+                reply.tell(outcome.ok_or(Error::Gone { id }));
             }
-            Err(error) => reply(Err(error)),
+            Err(error) => reply.tell(Err(error)),
         }
     }
 
@@ -178,7 +187,7 @@ impl State {
     pub(super) fn abandon(&mut self, error: &Error) {
         for (_, watchers) in std::mem::take(&mut self.watchers) {
             for reply in watchers.replies {
-                reply(Err(error.clone()));
+                reply.tell(Err(error.clone()));
             }
         }
     }
@@ -186,4 +195,9 @@ impl State {
     pub(super) fn close(&mut self) -> Result<(), Error> {
         self.ledger.close()
     }
+}
+
+/// An outcome as the table has it, so that who waits and who reads later see the same.
+fn as_stored(command: &Applied) -> Vec<u8> {
+    clean_body(&command.outcome).into_owned()
 }

@@ -1,0 +1,113 @@
+//! U+0000: PostgreSQL refuses what SQLite takes, so no ledger holds it (E8).
+
+use usher_ledger::{Applied, Filter, Reader, Write, part_of};
+
+use super::ground::{Ground, born, committed, node, turned};
+
+const CLEAN: &str = "x\u{fffd}y";
+
+/// Text with a NUL is stored with its replacement, and found by either.
+pub(super) fn nul_in_text_is_replaced_on_entry(ground: &mut Ground) {
+    let dirty = "x\0y";
+    let mut birth = ground.birth(dirty);
+    birth.fence = ground.fence(dirty);
+    birth.namespace = dirty.to_owned();
+    birth.name = dirty.to_owned();
+    birth.plan_hash = dirty.to_owned();
+    birth.key = Some(dirty.to_owned());
+    birth.head.phase = dirty.to_owned();
+    birth.head.parked = Some(dirty.to_owned());
+    assert_eq!(ground.write(born(birth)), committed(1));
+    let kind = Write::Command {
+        run: dirty.to_owned(),
+        kind: dirty.to_owned(),
+        body: vec![],
+        key: Some(dirty.to_owned()),
+    };
+    assert_eq!(ground.write(kind.clone()), ground.write(kind));
+
+    let mut reader = ground.reader();
+    for text in [dirty, CLEAN] {
+        let row = reader.run_row(text).unwrap().unwrap();
+        let found = [&row.uid, &row.namespace, &row.name, &row.plan, &row.phase];
+        assert_eq!(found.map(String::as_str), [CLEAN; 5]);
+        assert_eq!(row.parked.as_deref(), Some(CLEAN));
+        assert_eq!(reader.find_run(text, text).unwrap().as_deref(), Some(CLEAN));
+        assert_eq!(reader.run_of_key(text).unwrap().as_deref(), Some(CLEAN));
+        assert!(reader.plan(text).unwrap().is_some());
+        assert!(reader.load_run(text).unwrap().is_some());
+        let commands = reader.pending_commands(text).unwrap();
+        assert_eq!((commands.len(), &*commands[0].kind), (1, CLEAN));
+        let filter = Filter {
+            namespace: Some(text.to_owned()),
+            phase: Some(text.to_owned()),
+            name_prefix: Some(text.to_owned()),
+            limit: 1,
+        };
+        assert_eq!(reader.filter_runs(&filter).unwrap().len(), 1);
+    }
+    let park = Write::Park {
+        run: dirty.to_owned(),
+        fence: ground.fence(dirty),
+        reason: "a\0".to_owned(),
+    };
+    assert_eq!(ground.write(park), committed(2));
+    let row = reader.run_row(dirty).unwrap().unwrap();
+    assert_eq!(row.parked.as_deref(), Some("a\u{fffd}"));
+    let epoch = ground.ledger.take_over(part_of(dirty), "o\0", 1).unwrap();
+    assert_eq!(epoch, Some(2));
+    let owner = &reader.partitions().unwrap()[usize::from(part_of(dirty))].owner;
+    assert_eq!(owner, "o\u{fffd}");
+}
+
+/// So is its escape in the JSON of every body; an escaped backslash is no escape.
+pub(super) fn nul_in_bodies_is_replaced_on_entry(ground: &mut Ground) {
+    const DIRTY: &str = r#"["\u0000","\\u0000","a\u0000"]"#;
+    const STORED: &[u8] = br#"["\ufffd","\\u0000","a\ufffd"]"#;
+    let mut birth = ground.birth("u1");
+    birth.plan = DIRTY.into();
+    birth.head.body = DIRTY.into();
+    birth.scope = Some(DIRTY.into());
+    birth.nodes = vec![node(0, None, DIRTY)];
+    assert_eq!(ground.write(born(birth)), committed(1));
+    let id = ground.command("u1", DIRTY);
+
+    let mut reader = ground.reader();
+    let assert_stored = |reader: &mut dyn Reader| {
+        let loaded = reader.load_run("u1").unwrap().unwrap();
+        assert_eq!(loaded.plan, STORED);
+        assert_eq!(loaded.row.head, STORED);
+        assert_eq!(loaded.scope.as_deref(), Some(STORED));
+        assert_eq!(loaded.nodes[0].body, STORED);
+    };
+    assert_stored(&mut *reader);
+    assert_eq!(reader.pending_commands("u1").unwrap()[0].body, STORED);
+
+    let mut turn = ground.turn("u1", 1);
+    turn.head.body = DIRTY.into();
+    turn.scope = Some(DIRTY.into());
+    turn.nodes = vec![node(0, None, DIRTY)];
+    turn.applied = vec![Applied {
+        id,
+        outcome: DIRTY.into(),
+    }];
+    assert_eq!(ground.write(turned(turn)), committed(2));
+    assert_stored(&mut *reader);
+    let state = reader.command_state(id).unwrap().unwrap();
+    assert_eq!(state.outcome.as_deref(), Some(STORED));
+}
+
+/// The ledger does not look into bodies otherwise: any bytes come back as they went in.
+pub(super) fn other_bytes_stay_as_they_are(ground: &mut Ground) {
+    let bytes: Vec<u8> = (0..=255)
+        .chain([b'\\', b'u', b'0', b'0', b'0', b'1'])
+        .collect();
+    let mut birth = ground.birth("u1");
+    birth.nodes[0].body.clone_from(&bytes);
+    birth.head.body = vec![];
+    birth.scope = Some(vec![]);
+    assert_eq!(ground.write(born(birth)), committed(1));
+    let loaded = ground.reader().load_run("u1").unwrap().unwrap();
+    assert_eq!(loaded.nodes[0].body, bytes);
+    assert_eq!((loaded.row.head, loaded.scope), (vec![], Some(vec![])));
+}
