@@ -13,6 +13,7 @@ mod faults;
 mod graph;
 mod path;
 mod places;
+mod read;
 mod shape;
 mod survey;
 
@@ -136,28 +137,7 @@ pub struct Admitted {
 /// # Errors
 /// Every fault of the text.
 pub fn read(file: &str, bytes: &[u8]) -> Result<Vec<Document>, Vec<Fault>> {
-    let places = Places::default();
-    let mut faults = Faults::new(file, &places);
-    let root = path::Path::default();
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        faults.add(&code::CHARACTERS, &root, "the file is not UTF-8");
-        return Err(faults.finish());
-    };
-    match serde_yaml::from_multiple::<Value>(text) {
-        Ok(objects) => Ok(objects
-            .into_iter()
-            .filter(|object| !object.is_null())
-            .map(|object| Document {
-                object,
-                file: file.to_owned(),
-                places: Places::default(),
-            })
-            .collect()),
-        Err(error) => {
-            faults.add(&code::SYNTAX, &root, error.to_string());
-            Err(faults.finish())
-        }
-    }
+    read::read(file, bytes)
 }
 
 /// Admits a document with what the caller changes.

@@ -5,7 +5,7 @@ use usher_expr::nearest;
 
 use super::Fault;
 use super::path::Path;
-use super::places::Places;
+use super::places::{Place, Places};
 
 /// More than these are counted, not told: nobody reads a thousand lines.
 const TOLD_MAX: usize = 500;
@@ -100,6 +100,17 @@ impl<'a> Faults<'a> {
         self.push(code, path, Aim::Key, message.into(), nearest);
     }
 
+    /// A fault at a place that is known before there is a tree of places.
+    pub(crate) fn add_at(
+        &mut self,
+        code: &'static Code,
+        place: Place,
+        path: &Path,
+        message: impl Into<String>,
+    ) {
+        self.put(code, place, path.to_string(), message.into(), None);
+    }
+
     fn push(
         &mut self,
         code: &'static Code,
@@ -108,21 +119,32 @@ impl<'a> Faults<'a> {
         message: String,
         nearest: Option<&str>,
     ) {
+        let spot = self.places.locate(path);
+        let place = match aim {
+            Aim::Key => spot.key,
+            Aim::Value => spot.value,
+        };
+        self.put(code, place, spot.path, message, nearest);
+    }
+
+    fn put(
+        &mut self,
+        code: &'static Code,
+        (line, column): Place,
+        path: String,
+        message: String,
+        nearest: Option<&str>,
+    ) {
         if self.list.len() >= TOLD_MAX {
             self.untold += 1;
             return;
         }
-        let spot = self.places.locate(path);
-        let (line, column) = match aim {
-            Aim::Key => spot.key,
-            Aim::Value => spot.value,
-        };
         self.list.push(Fault {
             code,
             file: self.file.to_owned(),
-            line,
-            column,
-            path: spot.path,
+            line: line as usize,
+            column: column as usize,
+            path,
             message,
             nearest: nearest.map(str::to_owned),
         });

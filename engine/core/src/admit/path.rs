@@ -71,10 +71,17 @@ impl Path {
     }
 }
 
+/// More steps of a path are not shown.
+const STEPS_MAX: usize = 24;
+
 /// Steps as text: `spec.templates[2].name`; a key of other characters is quoted.
 pub(crate) fn show<'a>(steps: impl IntoIterator<Item = &'a Step>) -> String {
     let mut out = String::new();
-    for step in steps {
+    for (count, step) in steps.into_iter().enumerate() {
+        if count == STEPS_MAX {
+            out.push('…');
+            break;
+        }
         match step {
             Step::Key(key) => push_key(&mut out, key),
             Step::Index(at) => out.push_str(&format!("[{at}]")),

@@ -1,41 +1,53 @@
 //! Where each field of a document stands in its file: a tree of places beside the tree of values.
+//!
+//! Aliased parts are shared, so the tree is as large as the file and not as what it expands to.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::path::{Path, Step, show};
 
-/// Line and column, both from 1; 0 when not known.
-pub(crate) type Place = (usize, usize);
+/// Line and column in characters, both from 1; 0 when not known.
+pub(crate) type Place = (u32, u32);
 
-/// The places of a value and of what is in it.
+/// The place of a value and of what is in it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Places {
-    /// Where the field's name stands; the value's own place where there is no name.
-    pub(crate) key: Place,
     /// Where the value begins.
-    pub(crate) value: Place,
+    pub(crate) place: Place,
+    /// How many bytes it takes with all aliases written out.
+    pub(crate) weight: u64,
+    /// How many levels it has with all aliases written out; 0 for a scalar.
+    pub(crate) depth: usize,
     /// What is in it.
     pub(crate) inner: Inner,
 }
 
-/// Places inside a value.
+/// What is inside a value.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Inner {
-    /// A scalar, or nothing is known.
+    /// Nothing is known: the object did not come from a file.
     #[default]
     None,
-    /// A mapping.
-    Fields(BTreeMap<String, Places>),
+    /// A scalar.
+    Scalar {
+        /// Its text, escapes resolved.
+        text: String,
+        /// Whether it stands without quotes, so that `5` is a number and `yes` is true.
+        is_plain: bool,
+    },
+    /// A mapping: the place of each name, and its value.
+    Fields(BTreeMap<String, (Place, Arc<Places>)>),
     /// A list.
-    Elements(Vec<Places>),
+    Elements(Vec<Arc<Places>>),
 }
 
 /// The answer to a path.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Spot {
-    /// Of the name, or of the nearest ancestor that is there.
+    /// Where the name stands, or that of the nearest ancestor that is there.
     pub(crate) key: Place,
-    /// Of the value, or of the nearest ancestor that is there.
+    /// Where the value begins, or the name of the nearest ancestor that is there.
     pub(crate) value: Place,
     /// The path as the file has it.
     pub(crate) path: String,
@@ -47,46 +59,43 @@ impl Places {
     /// A single step that admission made a list of one (`steps: [{…}]`) has no such list in the
     /// file, so its index is left out of the path.
     pub(crate) fn locate(&self, path: &Path) -> Spot {
-        let mut here = Some(self);
-        let mut last = self;
+        let (mut key, mut here) = (self.place, Some(self));
         let mut shown: Vec<&Step> = Vec::new();
+        let mut value = self.place;
         for step in path.steps() {
             if let (Some(Inner::Fields(_)), Step::Index(0)) = (here.map(|at| &at.inner), step) {
                 continue;
             }
             shown.push(step);
-            here = here.and_then(|at| at.child(step));
-            last = here.unwrap_or(last);
+            match here.and_then(|at| at.child(step)) {
+                Some((name, child)) => {
+                    (key, value) = (name, child.place);
+                    here = Some(child);
+                }
+                // What is missing is looked for where its owner's name stands.
+                None => {
+                    value = key;
+                    here = None;
+                }
+            }
         }
-        // A missing field has no name of its own: both places are its parent's.
         Spot {
-            key: if here.is_some() {
-                last.key
-            } else {
-                last.begin()
-            },
-            value: if here.is_some() {
-                last.value
-            } else {
-                last.begin()
-            },
+            key,
+            value,
             path: show(shown),
         }
     }
 
-    /// Where a reader looks for a value as a whole: at its name.
-    fn begin(&self) -> Place {
-        if self.key == (0, 0) {
-            self.value
-        } else {
-            self.key
-        }
-    }
-
-    fn child(&self, step: &Step) -> Option<&Places> {
+    fn child(&self, step: &Step) -> Option<(Place, &Places)> {
         match (&self.inner, step) {
-            (Inner::Fields(fields), Step::Key(key)) => fields.get(&**key),
-            (Inner::Elements(elements), Step::Index(at)) => elements.get(*at),
+            (Inner::Fields(fields), Step::Key(name)) => {
+                let (place, child) = fields.get(&**name)?;
+                Some((*place, child))
+            }
+            (Inner::Elements(elements), Step::Index(at)) => {
+                let child = elements.get(*at)?;
+                Some((child.place, child))
+            }
             _ => None,
         }
     }
