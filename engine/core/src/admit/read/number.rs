@@ -21,10 +21,7 @@ pub(super) fn is_null(text: &str) -> bool {
 /// Whether a text without quotes is an infinity or no number at all.
 pub(super) fn is_not_finite(text: &str) -> bool {
     let word = text.trim_start_matches(['-', '+']);
-    matches!(
-        word,
-        ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN"
-    )
+    matches!(word, ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN")
 }
 
 /// A number as written: whole, or with a fraction or an exponent.

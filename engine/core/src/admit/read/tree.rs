@@ -269,13 +269,18 @@ impl Build<'_, '_> {
         if *is_plain && text == "<<" {
             return self.set_key(Key::Merge(place));
         }
-        let is_canonical = text.parse::<i64>().is_ok_and(|read| read.to_string() == *text);
+        let is_canonical = text
+            .parse::<i64>()
+            .is_ok_and(|read| read.to_string() == *text);
         if *is_plain
             && (is_null(text)
                 || boolean(text).is_some()
                 || (number(text).is_some() && !is_canonical))
         {
-            let message = format!("YAML readers do not agree on the key {}; put it in quotes", shown(text));
+            let message = format!(
+                "YAML readers do not agree on the key {}; put it in quotes",
+                shown(text)
+            );
             return self.refuse_key(place, &message);
         }
         let first = match self.frames.last() {
@@ -356,18 +361,27 @@ impl Build<'_, '_> {
     }
 
     fn tell_tag(&mut self, tag: &Tag, place: Place) {
-        let message = format!("the YAML tag {} has no meaning here", shown(&tag.original()));
+        let message = format!(
+            "the YAML tag {} has no meaning here",
+            shown(&tag.original())
+        );
         self.tell(&code::TWO_READINGS, place, message);
     }
 
     fn tell_syntax(&mut self, error: &granit_parser::ScanError, text: &str) {
         let mark = error.marker();
         let place = (mark.line() as u32, mark.col() as u32 + 1);
-        if matches!(error.kind(), granit_parser::ErrorKind::RecursionLimitExceeded) {
+        if matches!(
+            error.kind(),
+            granit_parser::ErrorKind::RecursionLimitExceeded
+        ) {
             let message = format!("nests deeper than {DEPTH_MAX} levels");
             return self.tell(&code::TOO_BIG, place, message);
         }
-        let line = text.lines().nth(mark.line().saturating_sub(1)).unwrap_or("");
+        let line = text
+            .lines()
+            .nth(mark.line().saturating_sub(1))
+            .unwrap_or("");
         let blank = &line[..line.len() - line.trim_start().len()];
         let hint = match blank.contains('\t') {
             true => "; YAML is indented with spaces, not with tabs",
