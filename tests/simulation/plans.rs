@@ -141,7 +141,8 @@ impl Maker<'_> {
         let name = self.name("steps");
         let groups: Vec<Value> = (0..1 + self.rng.below(3))
             .map(|group| {
-                let width = 1 + self.rng.below(if self.rng.chance(10) { 12 } else { 4 });
+                let most = if self.rng.chance(10) { 12 } else { 4 };
+                let width = 1 + self.rng.below(most);
                 (0..width).map(|i| self.call(&format!("s{group}-{i}"), depth, false)).collect()
             })
             .collect();

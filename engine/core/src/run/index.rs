@@ -78,15 +78,13 @@ impl Run {
             return;
         };
         let (parent, kind, phase) = (node.parent, node.kind, node.phase);
-        let (mut depth, mut in_exit) = (0, false);
+        let (mut depth, mut in_exit) = (0, node.slot == 1);
         if let Some(parent) = parent.map(|p| p as usize) {
             depth = self.index.depth.get(parent).copied().unwrap_or(0);
             in_exit = self.index.in_exit.get(parent).copied().unwrap_or(false);
             if let Some(kids) = self.index.kids.get_mut(parent) {
                 kids.push(ix);
             }
-        } else {
-            in_exit = node.slot == 1;
         }
         if matches!(kind, Kind::Steps | Kind::Dag) {
             depth += 1;
