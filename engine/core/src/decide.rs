@@ -82,8 +82,7 @@ pub fn decide(run: Run, events: Vec<Stamped>) -> Decision {
         compare_deadline(&mut draft);
         work(&mut draft);
     }
-    let held = draft.run.head.suspended && !draft.run.index.agenda.contains(&Item::Halt);
-    if !draft.run.index.agenda.is_empty() && !held && !draft.run.head.phase.is_done() {
+    if draft.run.goes_on() {
         draft.effect(Effect::Continue);
     }
     let Draft {
@@ -170,6 +169,9 @@ fn timer(draft: &mut Draft, node: Option<NodeIx>) {
 /// stopped; everything else waits (argo.md §9).
 fn work(draft: &mut Draft) {
     if draft.run.head.suspended {
+        if !draft.run.is_halting() {
+            return;
+        }
         let before = draft.run.index.agenda.len();
         draft.run.index.agenda.retain(|item| *item != Item::Halt);
         if draft.run.index.agenda.len() < before {

@@ -163,11 +163,7 @@ impl Draft {
         if let Some(parent) = node.parent {
             let open = &mut self.run.index.open[parent as usize];
             *open = open.saturating_sub(1);
-            if let Some(tasks) = self.run.index.tasks.get_mut(&parent)
-                && tasks.needed.get(slot) == Some(&true)
-            {
-                tasks.left = tasks.left.saturating_sub(1);
-            }
+            self.run.index_task_done(parent, slot);
         }
         self.tell_parent(ix);
     }
@@ -181,16 +177,12 @@ impl Draft {
             return;
         };
         let parent_node = &self.run.nodes[parent as usize];
-        if parent_node.kind == Kind::Dag
-            && let Some(template) = parent_node.template
-        {
+        if parent_node.kind == Kind::Dag {
             let plan = self.run.plan.clone();
-            let after = plan
-                .dependents
-                .get(template as usize)
-                .and_then(|d| d.get(slot as usize));
-            for task in after.into_iter().flatten() {
-                self.run.index.plan(Item::Task(parent, *task));
+            for task in plan.dependents_of(parent_node.template, slot as usize) {
+                if self.run.index.is_free(parent, *task) {
+                    self.run.index.plan(Item::Task(parent, *task));
+                }
             }
         }
         self.run.index.plan(Item::Advance(parent));

@@ -134,7 +134,8 @@ fn same_tasks(run: &Run, again: &Run) -> bool {
             .iter()
             .zip(&again.index.tasks)
             .all(|((a, old), (b, new))| {
-                a == b && old.nodes == new.nodes && old.needed == new.needed && old.left == new.left
+                let same = old.nodes == new.nodes && old.needed == new.needed;
+                a == b && same && old.awaits == new.awaits && old.left == new.left
             })
 }
 

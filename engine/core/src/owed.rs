@@ -19,7 +19,7 @@ pub fn owed(run: &Run) -> Vec<Effect> {
     }
     if run.head.phase.is_done() {
         effects.push(Effect::AnnounceEnd);
-    } else if !run.index.agenda.is_empty() && !run.head.suspended {
+    } else if run.goes_on() {
         effects.push(Effect::Continue);
     }
     effects

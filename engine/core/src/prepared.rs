@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::plan::{Body, Plan};
+use crate::plan::{Body, Plan, TemplateIx};
 
 /// A plan and its look-up tables.
 #[derive(Debug)]
@@ -16,6 +16,15 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    /// The tasks of a dag template that depend on one of its tasks.
+    #[must_use]
+    pub fn dependents_of(&self, template: Option<TemplateIx>, slot: usize) -> &[u32] {
+        let of_template = template.and_then(|at| self.dependents.get(at as usize));
+        of_template
+            .and_then(|tasks| tasks.get(slot))
+            .map_or(&[], Vec::as_slice)
+    }
+
     /// Prepares a plan.
     #[must_use]
     pub fn new(plan: Plan) -> Prepared {

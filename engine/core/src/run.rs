@@ -256,10 +256,25 @@ impl Run {
         }
     }
 
+    /// Whether a turn without any event would go on with the agenda. While `spec.suspend` holds
+    /// only processes are stopped; the rest of the agenda waits for a resume.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        if self.head.phase.is_done() || self.index.agenda.is_empty() {
+            return false;
+        }
+        !self.head.suspended || (self.is_halting() && self.index.agenda.contains(&Item::Halt))
+    }
+
+    /// Whether a shutdown or the run's deadline ends what is live.
+    #[must_use]
+    pub fn is_halting(&self) -> bool {
+        self.head.shutdown.is_some() || self.head.overdue
+    }
+
     /// Whether a process or an unfinished expansion needs an actor; else the run may sleep.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        !self.head.phase.is_done()
-            && (self.index.busy > 0 || (!self.index.agenda.is_empty() && !self.head.suspended))
+        !self.head.phase.is_done() && (self.index.busy > 0 || self.goes_on())
     }
 }

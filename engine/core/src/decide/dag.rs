@@ -81,19 +81,11 @@ pub(super) fn consider(draft: &mut Draft, ix: NodeIx, slot: u32) {
     if tasks.nodes.get(at) != Some(&None) || tasks.needed.get(at) != Some(&true) {
         return;
     }
-    let task = &dag.tasks[at];
-    let phase_of = |need: usize| -> Option<Phase> {
-        let node = tasks.nodes.get(need).copied().flatten()?;
-        Some(draft.run.nodes[node as usize].phase)
-    };
-    if !task
-        .needs
-        .iter()
-        .all(|need| phase_of(*need).is_some_and(Phase::is_done))
-    {
+    if !draft.run.index.is_free(ix, slot) {
         return;
     }
-    let met = is_met(dag, task, &phase_of);
+    let task = &dag.tasks[at];
+    let met = is_met(&draft.run, ix, dag, task);
     let place = Place {
         parent: Some(ix),
         slot,
@@ -115,17 +107,25 @@ pub(super) fn consider(draft: &mut Draft, ix: NodeIx, slot: u32) {
     }
 }
 
-fn is_met(dag: &Dag, task: &Task, phase_of: &dyn Fn(usize) -> Option<Phase>) -> bool {
+fn is_met(run: &Run, ix: NodeIx, dag: &Dag, task: &Task) -> bool {
     let Some(depends) = &task.depends else {
         return true;
     };
+    let (Some(tasks), Some(template)) = (run.index.tasks.get(&ix), run.nodes[ix as usize].template)
+    else {
+        return false;
+    };
+    let Some(places) = run.plan.places.get(template as usize) else {
+        return false;
+    };
     depends.eval(&mut |name, outcome| {
-        let Some(at) = dag.tasks.iter().position(|task| task.call.name == name) else {
+        let Some(at) = places.get(name).map(|(_, slot)| *slot as usize) else {
             return false;
         };
-        let Some(phase) = phase_of(at) else {
+        let Some(node) = tasks.nodes.get(at).copied().flatten() else {
             return false;
         };
+        let phase = run.nodes[node as usize].phase;
         match outcome {
             None => {
                 matches!(phase, Phase::Succeeded | Phase::Skipped)

@@ -55,7 +55,8 @@ pub(super) fn started(draft: &mut Draft, ix: NodeIx, launch: u32, started_ms: i6
     }
 }
 
-/// The earlier of the template's `activeDeadlineSeconds` and the strategy's `maxDuration`.
+/// The earlier of the template's `activeDeadlineSeconds` and, from the second attempt on, the
+/// strategy's `maxDuration` (argo.md §7: it becomes the deadline of the next pod).
 fn deadline_ms(draft: &Draft, ix: NodeIx, started_ms: i64) -> Result<Option<i64>, String> {
     let run = &draft.run;
     let text = run
@@ -63,10 +64,11 @@ fn deadline_ms(draft: &Draft, ix: NodeIx, started_ms: i64) -> Result<Option<i64>
         .and_then(|template| template.deadline.as_ref());
     let own = begin::limit_ms(run, ix, text, parse_duration_ms)?;
     let own = own.map(|ms| started_ms.saturating_add(ms));
-    let parent = run.node(ix).and_then(|node| node.parent);
-    let outer = match parent.filter(|p| run.nodes[*p as usize].kind == Kind::Retry) {
-        Some(parent) => retry::give_up_ms(run, parent)?,
-        None => None,
+    let node = &run.nodes[ix as usize];
+    let above = node.parent.filter(|p| run.nodes[*p as usize].kind == Kind::Retry);
+    let outer = match above {
+        Some(parent) if node.slot > 0 => retry::give_up_ms(run, parent)?,
+        Some(_) | None => None,
     };
     Ok(own.into_iter().chain(outer).min())
 }

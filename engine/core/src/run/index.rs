@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Kind, NodeIx, Run};
 use crate::phase::Phase;
-use crate::plan::Body;
+use crate::plan::{Body, TemplateIx};
 
 /// A piece of work that the state calls for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +33,8 @@ pub struct Tasks {
     pub nodes: Vec<Option<NodeIx>>,
     /// Whether a target needs the task.
     pub needed: Vec<bool>,
+    /// How many of the tasks that each task mentions are not done: it is looked at when none is.
+    pub awaits: Vec<u32>,
     /// How many needed tasks are not done.
     pub left: u32,
 }
@@ -69,6 +71,14 @@ impl Index {
             self.agenda.push_back(item);
         }
     }
+
+    /// Whether a task of an unfinished dag waits for no other task any more.
+    #[must_use]
+    pub fn is_free(&self, dag: NodeIx, task: u32) -> bool {
+        self.tasks
+            .get(&dag)
+            .is_some_and(|tasks| tasks.awaits.get(task as usize) == Some(&0))
+    }
 }
 
 impl Run {
@@ -98,13 +108,13 @@ impl Run {
                 self.index.open[parent as usize] += 1;
             }
             let slot = self.nodes[ix as usize].slot as usize;
-            if let Some(tasks) = self.index.tasks.get_mut(&parent) {
-                if let Some(place) = tasks.nodes.get_mut(slot) {
-                    *place = Some(ix);
-                }
-                if phase.is_done() && tasks.needed.get(slot) == Some(&true) {
-                    tasks.left = tasks.left.saturating_sub(1);
-                }
+            if let Some(tasks) = self.index.tasks.get_mut(&parent)
+                && let Some(place) = tasks.nodes.get_mut(slot)
+            {
+                *place = Some(ix);
+            }
+            if phase.is_done() {
+                self.index_task_done(parent, slot);
             }
         }
         if kind == Kind::Dag && !phase.is_done() {
@@ -115,6 +125,26 @@ impl Run {
             self.index.done += 1;
         }
         self.index_waits(ix, true);
+    }
+
+    /// Counts a task of an unfinished dag as done.
+    pub(crate) fn index_task_done(&mut self, dag: NodeIx, slot: usize) {
+        let after = self.plan.dependents_of(self.template_ix(dag), slot);
+        let Some(tasks) = self.index.tasks.get_mut(&dag) else {
+            return;
+        };
+        if tasks.needed.get(slot) == Some(&true) {
+            tasks.left = tasks.left.saturating_sub(1);
+        }
+        for task in after {
+            if let Some(open) = tasks.awaits.get_mut(*task as usize) {
+                *open = open.saturating_sub(1);
+            }
+        }
+    }
+
+    fn template_ix(&self, ix: NodeIx) -> Option<TemplateIx> {
+        self.node(ix)?.template
     }
 
     /// Adds (`on`) or removes what an unfinished node has in the live sets.
@@ -157,9 +187,14 @@ impl Run {
         };
         let needed = crate::decide::needed_tasks(self, ix, dag);
         let left = needed.iter().filter(|needed| **needed).count();
+        let awaits = dag
+            .tasks
+            .iter()
+            .map(|task| u32::try_from(task.needs.len()).unwrap_or(u32::MAX));
         Tasks {
             nodes: vec![None; dag.tasks.len()],
             needed,
+            awaits: awaits.collect(),
             left: u32::try_from(left).unwrap_or(u32::MAX),
         }
     }
