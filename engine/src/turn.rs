@@ -27,6 +27,8 @@ pub struct Taken {
     pub effects: Vec<Effect>,
     /// Nodes whose keepers are to be told.
     pub changed: Vec<NodeIx>,
+    /// Every phase change, in order: the node, the phase before, the signal.
+    pub moves: Vec<(NodeIx, Phase, Signal)>,
     /// The write.
     pub turn: Turn,
 }
@@ -75,6 +77,7 @@ pub fn take(
         run,
         effects: decision.effects,
         changed: decision.changed,
+        moves: decision.moves,
         turn,
     })
 }

@@ -56,7 +56,13 @@ pub(crate) fn all() -> Vec<Case> {
 fn list(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("read the folder");
     let mut names: Vec<String> = entries
-        .map(|entry| entry.expect("an entry").file_name().into_string().expect("a plain name"))
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .into_string()
+                .expect("a plain name")
+        })
         .collect();
     names.sort();
     names
@@ -68,7 +74,13 @@ fn load(name: String) -> Case {
     let recorded = object(&folder().join(format!("recorded/{name}.json")));
     let ours = folder().join(format!("ours/{name}.json"));
     let ours = ours.exists().then(|| object(&ours));
-    Case { head: head(&text), text, recorded, ours, name }
+    Case {
+        head: head(&text),
+        text,
+        recorded,
+        ours,
+        name,
+    }
 }
 
 fn object(path: &Path) -> Value {
@@ -89,7 +101,8 @@ fn head(text: &str) -> Head {
             "volatile" => head.volatile.push(value.to_owned()),
             "atmost" => {
                 let (template, limit) = value.rsplit_once(' ').expect("TEMPLATE N");
-                head.at_most.push((template.trim().to_owned(), limit.parse().expect("a number")));
+                head.at_most
+                    .push((template.trim().to_owned(), limit.parse().expect("a number")));
             }
             "submit" => head.parameters = parameters(value),
             "quirk" => head.quirk = Some(value.to_owned()),
@@ -120,7 +133,11 @@ mod tests {
         assert!(cases.len() >= 180, "{} cases", cases.len());
         for case in &cases {
             assert!(case.recorded.is_object(), "{} has no record", case.name);
-            assert!(case.ours.is_none() || case.head.quirk.is_some(), "{}", case.name);
+            assert!(
+                case.ours.is_none() || case.head.quirk.is_some(),
+                "{}",
+                case.name
+            );
         }
     }
 
@@ -133,7 +150,10 @@ mod tests {
         assert_eq!(head.volatile, ["nodes[a].message text"]);
         assert_eq!(head.at_most, [("run".to_owned(), 2)]);
         let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
-        assert_eq!(head.parameters, [pair("given", "a=b"), pair("extra", "new")]);
+        assert_eq!(
+            head.parameters,
+            [pair("given", "a=b"), pair("extra", "new")]
+        );
         assert_eq!(head.quirk.as_deref(), Some("odd"));
         assert!(head.actions.is_empty());
     }

@@ -31,13 +31,22 @@ fn walk(names: &Names, at: &str, recorded: &Value, got: &Value, lines: &mut Vec<
     let keys: BTreeSet<&String> = left.keys().chain(right.keys()).collect();
     for key in keys {
         let label = names.get(key).unwrap_or(key);
-        let place = if at.is_empty() { label.clone() } else { format!("{at}.{label}") };
+        let place = if at.is_empty() {
+            label.clone()
+        } else {
+            format!("{at}.{label}")
+        };
         match (left.get(key), right.get(key)) {
             (Some(was), Some(is)) => walk(names, &place, was, is, lines),
             (Some(was), None) => {
-                lines.push(format!("{place}: recorded {}, got nothing", show(names, was)));
+                lines.push(format!(
+                    "{place}: recorded {}, got nothing",
+                    show(names, was)
+                ));
             }
-            (None, Some(is)) => lines.push(format!("{place}: not recorded, got {}", show(names, is))),
+            (None, Some(is)) => {
+                lines.push(format!("{place}: not recorded, got {}", show(names, is)))
+            }
             (None, None) => {}
         }
     }
@@ -70,7 +79,11 @@ pub(crate) fn broken_limits(object: &Value, at_most: &[(String, usize)]) -> Vec<
 
 fn most_at_once(object: &Value, template: &str) -> usize {
     let mut edges: Vec<(&str, bool)> = Vec::new();
-    for node in object["status"]["nodes"].as_object().into_iter().flat_map(|nodes| nodes.values()) {
+    for node in object["status"]["nodes"]
+        .as_object()
+        .into_iter()
+        .flat_map(|nodes| nodes.values())
+    {
         let kind = node["type"].as_str().unwrap_or_default();
         let is_own = node["templateName"] == template;
         if is_own && !matches!(kind, "Retry" | "TaskGroup" | "Skipped") {
@@ -84,7 +97,11 @@ fn most_at_once(object: &Value, template: &str) -> usize {
     edges.sort_unstable();
     let (mut now, mut most) = (0_usize, 0);
     for (_, begins) in edges {
-        now = if begins { now + 1 } else { now.saturating_sub(1) };
+        now = if begins {
+            now + 1
+        } else {
+            now.saturating_sub(1)
+        };
         most = most.max(now);
     }
     most

@@ -32,7 +32,9 @@ impl Action {
             match word.as_str() {
                 "after" => {
                     let time = words.next().expect("a duration");
-                    waits.push(Wait::After(parse_go_duration_ms(&time).expect("a duration")));
+                    waits.push(Wait::After(
+                        parse_go_duration_ms(&time).expect("a duration"),
+                    ));
                 }
                 "when" => {
                     let node = words.next().expect("a node");
@@ -42,7 +44,13 @@ impl Action {
                         waits.push(Wait::When(node, words.next().expect("a phase")));
                     }
                 }
-                _ => return Action { waits, verb: word, arguments: words.collect() },
+                _ => {
+                    return Action {
+                        waits,
+                        verb: word,
+                        arguments: words.collect(),
+                    };
+                }
             }
         }
     }
@@ -52,7 +60,11 @@ impl Action {
         let by = "conformance".to_owned();
         let selector = self.option("--node-field-selector");
         match self.verb.as_str() {
-            "stop" => Ok(Command::Stop { by, message: self.option("--message"), selector }),
+            "stop" => Ok(Command::Stop {
+                by,
+                message: self.option("--message"),
+                selector,
+            }),
             "terminate" => Ok(Command::Terminate { by }),
             "suspend" => Ok(Command::Suspend { by }),
             "resume" => Ok(Command::Resume { by, selector }),
@@ -109,6 +121,9 @@ mod tests {
         let by = "conformance".to_owned();
         let selector = Some("displayName=x".to_owned());
         assert_eq!(resume.command(), Ok(Command::Resume { by, selector }));
-        assert_eq!(Action::parse("retry").command(), Err("verb retry".to_owned()));
+        assert_eq!(
+            Action::parse("retry").command(),
+            Err("verb retry".to_owned())
+        );
     }
 }

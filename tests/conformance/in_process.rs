@@ -35,7 +35,9 @@ pub(crate) struct InProcess {
 
 impl InProcess {
     pub(crate) fn new() -> InProcess {
-        InProcess { shell: Shell::new() }
+        InProcess {
+            shell: Shell::new(),
+        }
     }
 }
 
@@ -65,7 +67,9 @@ impl Driver for InProcess {
 fn prepare(case: &Case) -> Result<Run, Carried> {
     let name = format!("{}.yaml", case.name);
     let documents = admit::read(&name, case.text.as_bytes()).map_err(|faults| sort(&faults))?;
-    let beside = documents.iter().find(|document| document.object["kind"] != "Workflow");
+    let beside = documents
+        .iter()
+        .find(|document| document.object["kind"] != "Workflow");
     if let Some(document) = beside {
         let kind = document.object["kind"].as_str().unwrap_or("something");
         return Err(Carried::NotYet(format!("{kind} beside the workflow")));
@@ -73,9 +77,13 @@ fn prepare(case: &Case) -> Result<Run, Carried> {
     for action in &case.head.actions {
         action.command().map_err(Carried::NotYet)?;
     }
-    let document = documents.first().ok_or_else(|| Carried::Stuck("no document".to_owned()))?;
-    let overrides =
-        Overrides { parameters: case.head.parameters.clone(), ..Overrides::default() };
+    let document = documents
+        .first()
+        .ok_or_else(|| Carried::Stuck("no document".to_owned()))?;
+    let overrides = Overrides {
+        parameters: case.head.parameters.clone(),
+        ..Overrides::default()
+    };
     let admitted = admit::admit(document, &overrides).map_err(|faults| sort(&faults))?;
     let identity = Identity {
         uid: "7d4a0a5e-1f1c-4e55-9d4c-4f6e1a2b3c4d".to_owned(),
@@ -89,7 +97,10 @@ fn prepare(case: &Case) -> Result<Run, Carried> {
 
 /// A refusal: *not yet* if a fault says so, else for good.
 fn sort(faults: &[Fault]) -> Carried {
-    match faults.iter().find(|fault| fault.code.id == code::NOT_SUPPORTED.id) {
+    match faults
+        .iter()
+        .find(|fault| fault.code.id == code::NOT_SUPPORTED.id)
+    {
         Some(fault) => Carried::NotYet(feature(fault)),
         None => Carried::Refused(
             faults
@@ -145,7 +156,10 @@ impl Stage<'_> {
                 return self.run.take().ok_or_else(|| "the run is away".to_owned());
             }
             let Some(next_ms) = self.next_ms() else {
-                return Err(format!("nothing will ever happen again: {}", open_nodes(run)));
+                return Err(format!(
+                    "nothing will ever happen again: {}",
+                    open_nodes(run)
+                ));
             };
             self.now_ms = self.now_ms.max(next_ms);
             let events = self.due();
@@ -173,16 +187,29 @@ impl Stage<'_> {
         {
             let ((at_ms, _), ahead) = entry.remove_entry();
             events.push(match ahead {
-                Ahead::Started(node, launch) => {
-                    Event::PodStarted { node, launch, started_ms: at_ms }
-                }
-                Ahead::Ended(node, launch, end) => Event::PodFinished { node, launch, end: *end },
+                Ahead::Started(node, launch) => Event::PodStarted {
+                    node,
+                    launch,
+                    started_ms: at_ms,
+                },
+                Ahead::Ended(node, launch, end) => Event::PodFinished {
+                    node,
+                    launch,
+                    end: *end,
+                },
             });
         }
         if let Some(run) = &self.run {
-            let dues = run.index.dues.iter().filter(|(due_ms, _)| *due_ms <= self.now_ms);
+            let dues = run
+                .index
+                .dues
+                .iter()
+                .filter(|(due_ms, _)| *due_ms <= self.now_ms);
             events.extend(dues.map(|(_, node)| Event::TimerRang { node: Some(*node) }));
-            if run.deadline_ms().is_some_and(|due_ms| due_ms <= self.now_ms) {
+            if run
+                .deadline_ms()
+                .is_some_and(|due_ms| due_ms <= self.now_ms)
+            {
                 events.push(Event::TimerRang { node: None });
             }
         }
@@ -210,20 +237,27 @@ impl Stage<'_> {
             }
         }
         let action = self.actions.pop_front()?;
-        if let Some(Wait::After(span_ms)) =
-            self.actions.front_mut().and_then(|next| next.waits.first_mut())
+        if let Some(Wait::After(span_ms)) = self
+            .actions
+            .front_mut()
+            .and_then(|next| next.waits.first_mut())
         {
             *span_ms += self.now_ms;
         }
         self.next_id += 1;
         let command = action.command().ok()?;
-        Some(Event::Commanded { id: self.next_id, command })
+        Some(Event::Commanded {
+            id: self.next_id,
+            command,
+        })
     }
 
     fn turn(&mut self, events: Vec<Event>) -> Result<(), String> {
         let at_ms = self.now_ms;
-        let mut events: Vec<Stamped> =
-            events.into_iter().map(|event| Stamped { at_ms, event }).collect();
+        let mut events: Vec<Stamped> = events
+            .into_iter()
+            .map(|event| Stamped { at_ms, event })
+            .collect();
         while !events.is_empty() {
             let run = self.run.take().ok_or("the run is away")?;
             let decision = decide(run, std::mem::take(&mut events));
@@ -237,7 +271,10 @@ impl Stage<'_> {
                     Effect::LaunchPod { node, launch } => self.launch(node, launch)?,
                     Effect::StopPod { node, launch } => self.stop(node, launch),
                     Effect::Continue => {
-                        events.push(Stamped { at_ms, event: Event::Continued });
+                        events.push(Stamped {
+                            at_ms,
+                            event: Event::Continued,
+                        });
                     }
                     Effect::ReleasePod { .. } | Effect::AnnounceEnd | Effect::Note(_) => {}
                 }
@@ -269,7 +306,12 @@ impl Stage<'_> {
         };
         self.ahead.retain(|_, ahead| !is_own(ahead));
         let finished_ms = self.now_ms + LAG_MS;
-        let end = End { code: 143, message: None, result: None, finished_ms };
+        let end = End {
+            code: 143,
+            message: None,
+            result: None,
+            finished_ms,
+        };
         self.put(finished_ms, Ahead::Ended(node, launch, Box::new(end)));
     }
 
@@ -281,5 +323,6 @@ impl Stage<'_> {
 
 fn open_nodes(run: &Run) -> String {
     let open = run.nodes.iter().filter(|node| !node.phase.is_done());
-    open.map(|node| format!("{} {:?} ", node.name, node.phase)).collect()
+    open.map(|node| format!("{} {:?} ", node.name, node.phase))
+        .collect()
 }

@@ -50,7 +50,10 @@ impl Tally {
             Verdict::Equal => self.equal += 1,
             Verdict::Ours => self.ours += 1,
             Verdict::NotYet(feature) => {
-                self.not_yet.entry(feature).or_default().push(case.name.clone());
+                self.not_yet
+                    .entry(feature)
+                    .or_default()
+                    .push(case.name.clone());
             }
             Verdict::Different(lines) => {
                 let lines: String = lines.iter().map(|line| format!("\n    {line}")).collect();
@@ -68,7 +71,12 @@ impl Tally {
             self.different.len()
         );
         for (feature, names) in &self.not_yet {
-            let _ = writeln!(text, "  not yet {:>3}  {feature}: {}", names.len(), names.join(" "));
+            let _ = writeln!(
+                text,
+                "  not yet {:>3}  {feature}: {}",
+                names.len(),
+                names.join(" ")
+            );
         }
         for lines in &self.different {
             let _ = writeln!(text, "  different  {lines}");
@@ -79,7 +87,9 @@ impl Tally {
 
 /// Whether what was recorded is a refusal of the file.
 fn is_refused(recorded: &Value) -> bool {
-    recorded["status"]["message"].as_str().is_some_and(|text| text.starts_with("invalid spec"))
+    recorded["status"]["message"]
+        .as_str()
+        .is_some_and(|text| text.starts_with("invalid spec"))
 }
 
 fn judge(case: &Case, carried: Carried) -> Verdict {
@@ -123,7 +133,9 @@ fn the_core_agrees_with_argo() {
     let tally = run_all(&driver);
     // Written past the capture of the harness: the figures belong to the output of every run.
     let report = tally.report("core");
-    std::io::stdout().write_all(report.as_bytes()).expect("write the report");
+    std::io::stdout()
+        .write_all(report.as_bytes())
+        .expect("write the report");
     assert!(tally.different.is_empty(), "{report}");
     assert!(tally.equal > 0, "no case was run");
 }

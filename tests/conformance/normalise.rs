@@ -88,7 +88,9 @@ fn node(node: &Value) -> Value {
                 ids.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
                 Value::from(ids)
             }
-            "message" => node[key].as_str().map_or(Value::Null, |text| json!(no_caller(text))),
+            "message" => node[key]
+                .as_str()
+                .map_or(Value::Null, |text| json!(no_caller(text))),
             _ => node[key].clone(),
         };
         put(&mut out, key, value);
@@ -164,9 +166,14 @@ fn sort_by(list: &mut [Value], key: &str) {
 fn short(value: &Value) -> Value {
     match value.as_str() {
         Some(text) if text.chars().count() > LONG => {
-            let hash: String =
-                Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
-            json!(format!("<{} characters, sha256 {hash}>", text.chars().count()))
+            let hash: String = Sha256::digest(text)
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
+            json!(format!(
+                "<{} characters, sha256 {hash}>",
+                text.chars().count()
+            ))
         }
         _ => value.clone(),
     }
@@ -183,9 +190,11 @@ fn is_tools_own(name: &str) -> bool {
         "controller-instanceid",
     ];
     name.starts_with("kubectl.kubernetes.io/")
-        || name.strip_prefix("workflows.argoproj.io/").is_some_and(|rest| {
-            EXACT.contains(&rest) || rest.starts_with("creator") || rest.starts_with("actor")
-        })
+        || name
+            .strip_prefix("workflows.argoproj.io/")
+            .is_some_and(|rest| {
+                EXACT.contains(&rest) || rest.starts_with("creator") || rest.starts_with("actor")
+            })
 }
 
 /// Who resumed or stopped a node differs between systems: `Resumed by: <caller>`.
@@ -215,7 +224,12 @@ mod tests {
     #[test]
     fn records_stay_as_they_are() {
         for case in crate::case::all() {
-            assert_eq!(reduce(&case.recorded, &case.head.volatile), case.recorded, "{}", case.name);
+            assert_eq!(
+                reduce(&case.recorded, &case.head.volatile),
+                case.recorded,
+                "{}",
+                case.name
+            );
         }
     }
 

@@ -65,22 +65,36 @@ impl Shell {
             Ok(output) => output,
             Err(error) => {
                 let message = format!("cannot start `{program}`: {error}");
-                return Ran { code: 64, message: Some(message), stdout: String::new(), took_ms: 0 };
+                return Ran {
+                    code: 64,
+                    message: Some(message),
+                    stdout: String::new(),
+                    took_ms: 0,
+                };
             }
         };
         let status = output.status;
-        let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+        let code = status
+            .code()
+            .or_else(|| status.signal().map(|signal| 128 + signal));
         let mut stdout = String::from_utf8_lossy(&output.stdout).into_owned();
         if stdout.ends_with('\n') {
             stdout.pop();
         }
-        Ran { code: code.unwrap_or(-1), message: None, stdout, took_ms: total_ms(&slept) }
+        Ran {
+            code: code.unwrap_or(-1),
+            message: None,
+            stdout,
+            took_ms: total_ms(&slept),
+        }
     }
 }
 
 fn total_ms(slept: &Path) -> i64 {
     let text = std::fs::read_to_string(slept).expect("read what sleep wrote");
-    text.lines().map(|line| parse_duration_ms(line).expect("sleep takes a time")).sum()
+    text.lines()
+        .map(|line| parse_duration_ms(line).expect("sleep takes a time"))
+        .sum()
 }
 
 #[cfg(test)]
@@ -104,13 +118,29 @@ mod tests {
     #[test]
     fn work_is_done_and_no_time_passes() {
         let shell = Shell::new();
-        let ran = shell.run(&work(&["sh", "-c", "sleep 60; sleep 2; echo $WORD; exit 3"]));
+        let ran = shell.run(&work(&[
+            "sh",
+            "-c",
+            "sleep 60; sleep 2; echo $WORD; exit 3",
+        ]));
         let stdout = "salt".to_owned();
-        assert_eq!(ran, Ran { code: 3, message: None, stdout, took_ms: 62_000 });
+        assert_eq!(
+            ran,
+            Ran {
+                code: 3,
+                message: None,
+                stdout,
+                took_ms: 62_000
+            }
+        );
         assert_eq!(shell.run(&work(&["sleep", "5"])).took_ms, 5_000);
         assert_eq!(shell.run(&work(&["sh", "-c", "kill -9 $$"])).code, 137);
         let missing = shell.run(&work(&["no-such-command-xyz"]));
         assert_eq!(missing.code, 64);
-        assert!(missing.message.is_some_and(|text| text.contains("`no-such-command-xyz`")));
+        assert!(
+            missing
+                .message
+                .is_some_and(|text| text.contains("`no-such-command-xyz`"))
+        );
     }
 }

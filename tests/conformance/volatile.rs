@@ -24,7 +24,9 @@ pub(crate) fn blur(object: &mut Value, directive: &str) {
         Some((place, "drop")) => (place, Kind::Drop),
         _ => (directive, Kind::Digits),
     };
-    let of_nodes = place.strip_prefix("nodes[").and_then(|rest| rest.split_once("]."));
+    let of_nodes = place
+        .strip_prefix("nodes[")
+        .and_then(|rest| rest.split_once("]."));
     let Some((wanted, field)) = of_nodes else {
         return blur_path(object, place, kind);
     };
@@ -57,7 +59,11 @@ fn blur_path(thing: &mut Value, path: &str, kind: Kind) {
         return;
     };
     if let Some(name) = name {
-        let named = inner.as_array_mut().into_iter().flatten().filter(|item| item["name"] == name);
+        let named = inner
+            .as_array_mut()
+            .into_iter()
+            .flatten()
+            .filter(|item| item["name"] == name);
         named.for_each(|item| blur_path(item, rest, kind));
     } else if !rest.is_empty() {
         blur_path(inner, rest, kind);
@@ -84,7 +90,11 @@ fn split_step(path: &str) -> (&str, &str) {
 
 fn soften(value: &Value, kind: Kind) -> Value {
     let Some(text) = value.as_str() else {
-        return if kind == Kind::Text { Value::from("<text>") } else { value.clone() };
+        return if kind == Kind::Text {
+            Value::from("<text>")
+        } else {
+            value.clone()
+        };
     };
     match kind {
         Kind::Text => Value::from("<text>"),
@@ -118,12 +128,19 @@ fn time_length(text: &str) -> Option<usize> {
         _ => byte == shape,
     };
     let head = bytes.get(..SHAPE.len())?;
-    if !SHAPE.iter().zip(head).all(|(shape, byte)| is_like(*shape, *byte)) {
+    if !SHAPE
+        .iter()
+        .zip(head)
+        .all(|(shape, byte)| is_like(*shape, *byte))
+    {
         return None;
     }
     let mut at = SHAPE.len();
     if bytes.get(at) == Some(&b'.') {
-        let digits = bytes[at + 1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let digits = bytes[at + 1..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         if digits > 0 {
             at += 1 + digits;
         }
@@ -132,7 +149,10 @@ fn time_length(text: &str) -> Option<usize> {
         b'Z' => Some(at + 1),
         b'+' | b'-' => {
             let zone = bytes.get(at + 1..at + 6)?;
-            let fits = b"00:00".iter().zip(zone).all(|(shape, byte)| is_like(*shape, *byte));
+            let fits = b"00:00"
+                .iter()
+                .zip(zone)
+                .all(|(shape, byte)| is_like(*shape, *byte));
             fits.then_some(at + 6)
         }
         _ => None,
@@ -167,8 +187,14 @@ mod tests {
     #[test]
     fn texts_are_softened() {
         let text = json!("at 2026-01-02T03:04:05.6Z or 2026-01-02T03:04:05+01:00: 12.5s, 3.");
-        assert_eq!(soften(&text, Kind::Times), json!("at <time> or <time>: 12.5s, 3."));
-        assert_eq!(soften(&text, Kind::Digits), json!("at <time> or <time>: <n>s, <n>."));
+        assert_eq!(
+            soften(&text, Kind::Times),
+            json!("at <time> or <time>: 12.5s, 3.")
+        );
+        assert_eq!(
+            soften(&text, Kind::Digits),
+            json!("at <time> or <time>: <n>s, <n>.")
+        );
         assert_eq!(soften(&text, Kind::Text), json!("<text>"));
     }
 
@@ -186,7 +212,10 @@ mod tests {
             blur(&mut object, directive);
             object
         };
-        assert_eq!(blurred("status.message text")["status"]["message"], "<text>");
+        assert_eq!(
+            blurred("status.message text")["status"]["message"],
+            "<text>"
+        );
         let all = blurred("nodes[*].message");
         assert_eq!(all["status"]["nodes"]["x"]["message"], "<n>");
         assert_eq!(all["status"]["nodes"]["y"]["message"], "<n>");
@@ -194,7 +223,10 @@ mod tests {
         let parameters = &one["status"]["nodes"]["x"]["outputs"]["parameters"];
         assert_eq!(parameters[0]["value"], "<text>");
         assert_eq!(parameters[1]["value"], "4");
-        assert_eq!(blurred("nodes[*(0)].outputs drop")["status"]["nodes"]["x"].get("outputs"), None);
+        assert_eq!(
+            blurred("nodes[*(0)].outputs drop")["status"]["nodes"]["x"].get("outputs"),
+            None
+        );
         assert_eq!(blurred("nodes[c].message text"), object());
     }
 }

@@ -26,7 +26,10 @@ struct Sabotage {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the tree").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("tests/ is in the tree")
+        .to_owned()
 }
 
 fn parse(path: &Path) -> Sabotage {
@@ -35,12 +38,21 @@ fn parse(path: &Path) -> Sabotage {
     let (old, new) = change.split_once("+++ new\n").expect("it has a new part");
     let field = |name: &str| {
         let line = head.lines().find_map(|line| line.strip_prefix(name));
-        line.unwrap_or_else(|| panic!("{} has no {name}", path.display())).trim().to_owned()
+        line.unwrap_or_else(|| panic!("{} has no {name}", path.display()))
+            .trim()
+            .to_owned()
     };
     Sabotage {
-        name: path.file_stem().expect("a name").to_string_lossy().into_owned(),
+        name: path
+            .file_stem()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned(),
         file: PathBuf::from(field("file:")),
-        test: field("test:").split_whitespace().map(str::to_owned).collect(),
+        test: field("test:")
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect(),
         red: field("red:"),
         old: old.to_owned(),
         new: new.to_owned(),
@@ -82,7 +94,10 @@ fn cargo_test(tree: &Path, args: &[String]) -> (bool, String) {
         .output()
         .expect("cargo runs");
     let text = [output.stdout, output.stderr].concat();
-    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&text).into_owned(),
+    )
 }
 
 #[test]
@@ -102,13 +117,21 @@ fn every_sabotage_is_found() {
         let file = tree.path().join(&sabotage.file);
         let sound = std::fs::read_to_string(&file).expect("the file to change");
         let times = sound.matches(&sabotage.old).count();
-        assert_eq!(times, 1, "{}: the old text is there {times} times", sabotage.name);
+        assert_eq!(
+            times, 1,
+            "{}: the old text is there {times} times",
+            sabotage.name
+        );
         let broken = sound.replacen(&sabotage.old, &sabotage.new, 1);
         std::fs::write(&file, broken).expect("the change");
         let (green, output) = cargo_test(tree.path(), &sabotage.test);
         std::fs::write(&file, sound).expect("the change back");
         let named = output.contains(&sabotage.red);
-        println!("{:<28} {}", sabotage.name, if !green && named { "found" } else { "MISSED" });
+        println!(
+            "{:<28} {}",
+            sabotage.name,
+            if !green && named { "found" } else { "MISSED" }
+        );
         if green || !named {
             let tail: Vec<&str> = output.lines().rev().take(30).collect();
             let tail: Vec<&str> = tail.into_iter().rev().collect();

@@ -6,11 +6,19 @@ use crate::rng::Rng;
 
 /// A random `Workflow` object.
 pub(crate) fn workflow(rng: &mut Rng) -> Value {
-    let mut maker = Maker { rng, templates: Vec::new(), made: 0 };
+    let mut maker = Maker {
+        rng,
+        templates: Vec::new(),
+        made: 0,
+    };
     let entry = maker.group(0);
     let mut spec = json!({"entrypoint": entry});
     if maker.rng.chance(40) {
-        let handler = if maker.rng.chance(50) { maker.leaf() } else { maker.group(2) };
+        let handler = if maker.rng.chance(50) {
+            maker.leaf()
+        } else {
+            maker.group(2)
+        };
         spec["onExit"] = json!(handler);
     }
     if maker.rng.chance(15) {
@@ -50,7 +58,9 @@ impl Maker<'_> {
         let name = self.name(if kind < 7 { "pod" } else { "wait" });
         let mut template = json!({"name": name});
         match kind {
-            0..6 => template["container"] = json!({"image": "x", "command": ["run", "{{node.name}}"]}),
+            0..6 => {
+                template["container"] = json!({"image": "x", "command": ["run", "{{node.name}}"]})
+            }
             6 => {
                 template["script"] =
                     json!({"image": "x", "command": ["sh"], "source": "echo {{workflow.uid}}"});
@@ -62,8 +72,7 @@ impl Maker<'_> {
             }
             _ => {
                 // A duration that is known to be bad only when the value is put in.
-                template["inputs"] =
-                    json!({"parameters": [{"name": "long", "value": "soon"}]});
+                template["inputs"] = json!({"parameters": [{"name": "long", "value": "soon"}]});
                 template["suspend"] = json!({"duration": "{{inputs.parameters.long}}"});
             }
         }
@@ -82,7 +91,9 @@ impl Maker<'_> {
         if !self.rng.chance(percent) {
             return;
         }
-        let policy = self.rng.pick(&["Always", "OnFailure", "OnError", "OnTransientError"]);
+        let policy = self
+            .rng
+            .pick(&["Always", "OnFailure", "OnError", "OnTransientError"]);
         let mut strategy = json!({"limit": self.rng.below(4), "retryPolicy": policy});
         if self.rng.chance(60) {
             let mut backoff = json!({"duration": self.rng.below(20).to_string()});
@@ -101,7 +112,11 @@ impl Maker<'_> {
     }
 
     fn group(&mut self, depth: u64) -> String {
-        if self.rng.chance(50) { self.steps(depth) } else { self.dag(depth) }
+        if self.rng.chance(50) {
+            self.steps(depth)
+        } else {
+            self.dag(depth)
+        }
     }
 
     fn target(&mut self, depth: u64) -> String {
@@ -143,7 +158,9 @@ impl Maker<'_> {
             .map(|group| {
                 let most = if self.rng.chance(10) { 12 } else { 4 };
                 let width = 1 + self.rng.below(most);
-                (0..width).map(|i| self.call(&format!("s{group}-{i}"), depth, false)).collect()
+                (0..width)
+                    .map(|i| self.call(&format!("s{group}-{i}"), depth, false))
+                    .collect()
             })
             .collect();
         let mut template = json!({"name": name, "steps": groups});

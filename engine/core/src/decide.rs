@@ -143,7 +143,9 @@ fn apply(draft: &mut Draft, event: Event, answers: &mut Vec<Answer>) {
 fn timer(draft: &mut Draft, node: Option<NodeIx>) {
     let Some(ix) = node else {
         // The run's own deadline was compared on the way in.
-        if draft.run.deadline_ms().is_some() {
+        if draft.run.head.phase.is_done() {
+            draft.note(Note::RunEnded);
+        } else if draft.run.deadline_ms().is_some() {
             draft.note(Note::Early { node: None });
         }
         return;

@@ -65,7 +65,9 @@ fn deadline_ms(draft: &Draft, ix: NodeIx, started_ms: i64) -> Result<Option<i64>
     let own = begin::limit_ms(run, ix, text, parse_duration_ms)?;
     let own = own.map(|ms| started_ms.saturating_add(ms));
     let node = &run.nodes[ix as usize];
-    let above = node.parent.filter(|p| run.nodes[*p as usize].kind == Kind::Retry);
+    let above = node
+        .parent
+        .filter(|p| run.nodes[*p as usize].kind == Kind::Retry);
     let outer = match above {
         Some(parent) if node.slot > 0 => retry::give_up_ms(run, parent)?,
         Some(_) | None => None,
