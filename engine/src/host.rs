@@ -89,6 +89,8 @@ impl Host {
     }
 
     /// Brings the engine to its end: what is committed stays, what runs goes on under its launcher.
+    /// The engine's thread may still be waiting for its last commit after five seconds; the end of
+    /// the process is as good.
     pub fn stop(mut self) {
         self.api.shut_down();
         let ended = self.over.recv_timeout(Duration::from_secs(5));
@@ -99,18 +101,19 @@ impl Host {
         }
     }
 
-    /// Waits until the engine has ended, for a process that is nothing but the engine.
-    pub fn wait(mut self) {
-        let _ = self.over.recv();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+    /// Waits this long for the engine to end; whether it has.
+    #[must_use]
+    pub fn has_ended(&self, within: Duration) -> bool {
+        !matches!(
+            self.over.recv_timeout(within),
+            Err(mpsc::RecvTimeoutError::Timeout)
+        )
     }
 
-    /// Lets another thread end the engine.
+    /// What the engine offers to clients.
     #[must_use]
-    pub fn stopper(&self) -> Arc<Api> {
-        self.api.clone()
+    pub fn api(&self) -> &Api {
+        &self.api
     }
 }
 

@@ -12,4 +12,5 @@ pub mod ports;
 pub mod reading;
 pub mod server;
 pub mod state;
+pub mod telemetry;
 pub mod turn;

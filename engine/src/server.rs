@@ -3,7 +3,9 @@
 //! One JSON document a line, both ways. Who calls is the account at the other end of the socket
 //! (peer credentials); nobody can claim to be somebody else.
 
+pub mod filter;
 pub mod protocol;
+pub mod read;
 
 mod requests;
 mod serve;

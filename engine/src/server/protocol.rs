@@ -16,6 +16,28 @@ pub struct RunRef {
     pub name: String,
 }
 
+/// Which runs a list shows. All that is named must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wanted {
+    /// The namespace, none for all.
+    pub namespace: Option<String>,
+    /// Phases in Argo's words, none for any.
+    #[serde(default)]
+    pub phases: Vec<String>,
+    /// Names that begin so.
+    #[serde(default)]
+    pub prefix: Option<String>,
+    /// Submitted at this time or later, milliseconds UTC.
+    #[serde(default)]
+    pub since_ms: Option<i64>,
+    /// Ended at this time or before, milliseconds UTC.
+    #[serde(default)]
+    pub ended_before_ms: Option<i64>,
+    /// A label selector: `team=a,stage!=test,urgent`.
+    #[serde(default)]
+    pub labels: Option<String>,
+}
+
 /// What a client asks.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "verb", rename_all = "kebab-case")]
@@ -27,6 +49,10 @@ pub enum Request {
     },
     /// Start a run of an admitted object.
     Submit {
+        /// The uid that the run is to have, a UUID: who asks twice gets one run.
+        uid: String,
+        /// Whether nobody follows the run: the engine then hands it over before it ends.
+        detached: bool,
         /// The admitted `Workflow` object.
         object: Box<Value>,
         /// Content hash of its plan.
@@ -46,6 +72,8 @@ pub enum Request {
         run: RunRef,
         /// The command; `by` is filled in by the engine.
         command: Command,
+        /// A key of the asker's: the same key again is the same command.
+        key: String,
     },
     /// The object of a run.
     Get {
@@ -54,11 +82,16 @@ pub enum Request {
     },
     /// The objects of many runs without their nodes, newest first.
     List {
-        /// The namespace, none for all.
-        namespace: Option<String>,
+        /// Which.
+        wanted: Wanted,
     },
     /// The object of a run now and after every change, until it has ended.
     Watch {
+        /// The run.
+        run: RunRef,
+    },
+    /// The object of a run without its nodes, once the run has ended.
+    Await {
         /// The run.
         run: RunRef,
     },
@@ -157,3 +190,17 @@ pub enum Answer {
     /// Done.
     Ok,
 }
+
+/// Whether nothing more will come of an object: its run has ended, or is parked for a person.
+#[must_use]
+pub fn is_over(object: &Value) -> bool {
+    let status = &object["status"];
+    let message = status["message"].as_str().unwrap_or_default();
+    matches!(
+        status["phase"].as_str(),
+        Some("Succeeded" | "Failed" | "Error")
+    ) || message.starts_with(PARKED)
+}
+
+/// How the message of a parked run begins.
+pub const PARKED: &str = "parked: ";

@@ -4,29 +4,30 @@
 //! the ledger, a command when the turn that took it is.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::{broadcast, oneshot};
 use usher_api::command::{Command, Outcome};
 use usher_core::prepared::Prepared;
-use usher_core::run::{Identity, Kind, Run};
-use usher_ledger::{Outcome as Written, RunRow, Write};
+use usher_core::run::{Identity, Run};
+use usher_ledger::{Outcome as Written, Write};
 
-use super::protocol::{Answer, LogFile, Request, RunRef, VERSION};
+use super::protocol::{Answer, Request, RunRef, VERSION};
+use super::read::{self, Shelf, failed};
 use crate::actors::engine::ObserveAll;
 use crate::actors::messages::Submit;
 use crate::actors::shell::{Changed, Shell};
-use crate::ports::runtime::PodKey;
-
-/// How many runs a list answers with.
-const LIST_MAX: usize = 10_000;
 
 /// What the socket offers.
 pub struct Api {
     shell: Arc<Shell>,
     /// Names of runs that are being born.
     born: Mutex<BTreeSet<(String, String)>>,
+    /// Uids of runs that somebody who has gone wants to go on.
+    promised: Mutex<BTreeSet<String>>,
+    clients: AtomicUsize,
     ending: tokio::sync::Notify,
 }
 
@@ -36,19 +37,41 @@ impl std::fmt::Debug for Api {
     }
 }
 
-/// Whether an object's phase is an end.
-pub(super) fn has_ended(object: &Value) -> bool {
-    matches!(
-        object["status"]["phase"].as_str(),
-        Some("Succeeded" | "Failed" | "Error")
-    )
+/// One client, counted.
+#[derive(Debug)]
+pub(super) struct Counted(Arc<Api>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.clients.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
-fn failed(code: &str, message: impl Into<String>) -> Answer {
-    Answer::Failed {
-        code: code.to_owned(),
-        message: message.into(),
+fn lock<T>(set: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    set.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn shelf(shell: &Shell) -> Shelf<'_> {
+    Shelf {
+        plans: &shell.plans,
+        runs: shell.readers.runs(),
     }
+}
+
+/// The ledger did not take something; whoever asked may ask the next engine.
+fn unwritten(error: &usher_ledger::Error) -> Answer {
+    match error {
+        usher_ledger::Error::Closed => failed("ending", "the engine is ending"),
+        usher_ledger::Error::Gone { .. } => failed("not-found", "the workflow is gone"),
+        error => failed("internal", error.chain()),
+    }
+}
+
+/// An answer as the bytes of its line.
+pub(super) fn line(answer: &Answer) -> Vec<u8> {
+    let mut line = serde_json::to_vec(answer).unwrap_or_default();
+    line.push(b'\n');
+    line
 }
 
 impl Api {
@@ -58,6 +81,8 @@ impl Api {
         Api {
             shell,
             born: Mutex::new(BTreeSet::new()),
+            promised: Mutex::new(BTreeSet::new()),
+            clients: AtomicUsize::new(0),
             ending: tokio::sync::Notify::new(),
         }
     }
@@ -78,41 +103,56 @@ impl Api {
         self.ending.notified().await;
     }
 
-    /// Answers one request of the account `by`.
-    pub async fn answer(&self, request: Request, by: &str) -> Answer {
-        match request {
+    /// How many clients are connected.
+    #[must_use]
+    pub fn clients(&self) -> usize {
+        self.clients.load(Ordering::Relaxed)
+    }
+
+    /// Counts a client while the guard lives.
+    pub(super) fn count_client(self: &Arc<Api>) -> Counted {
+        self.clients.fetch_add(1, Ordering::Relaxed);
+        Counted(self.clone())
+    }
+
+    /// Runs that are to go on though whoever asked for it has gone.
+    #[must_use]
+    pub fn promised(&self) -> Vec<String> {
+        lock(&self.promised).iter().cloned().collect()
+    }
+
+    /// Answers one request of the account `by`, as the bytes of a line.
+    pub async fn answer(&self, request: Request, by: &str) -> Vec<u8> {
+        let answer = match request {
             Request::Hello { .. } => Answer::Hello {
                 version: VERSION,
                 release: env!("CARGO_PKG_VERSION").to_owned(),
                 pid: std::process::id(),
             },
-            Request::Submit {
-                object,
-                hash,
-                name,
-                generate_name,
-                namespace,
-                rename,
-            } => {
-                let wish = Wish {
-                    name,
-                    generate_name,
-                    namespace,
-                    rename,
-                };
-                self.submit(*object, hash, wish, by).await
+            Request::Submit { .. } => self.submit(request, by).await,
+            Request::Command { run, command, key } => self.command(&run, command, key, by).await,
+            Request::Get { .. } | Request::List { .. } | Request::Logs { .. } => {
+                return self.read(request).await;
             }
-            Request::Command { run, command } => self.command(&run, command, by).await,
-            Request::Get { run } => match self.find(&run).await {
-                Ok(uid) => self.object(&uid).await,
-                Err(answer) => answer,
-            },
-            Request::List { namespace } => self.list(namespace).await,
-            Request::Logs { run } => self.logs(&run).await,
             Request::Observe => self.observe().await,
-            Request::Watch { .. } | Request::Shutdown => {
+            Request::Watch { .. } | Request::Await { .. } | Request::Shutdown => {
                 failed("bad-request", "this verb is not answered here")
             }
+        };
+        line(&answer)
+    }
+
+    /// Reads, projects and encodes on a reading thread.
+    pub(super) async fn read(&self, request: Request) -> Vec<u8> {
+        let shell = self.shell.clone();
+        let read = self.shell.readers.ask(move |reader| {
+            let no = || failed("bad-request", "this verb does not read");
+            let answer = read::answer(reader, shelf(&shell), &request).unwrap_or_else(no);
+            Ok(line(&answer))
+        });
+        match read.await {
+            Ok(line) => line,
+            Err(error) => line(&failed("internal", error)),
         }
     }
 
@@ -121,107 +161,29 @@ impl Api {
     /// # Errors
     /// The answer to give when there is none.
     pub async fn find(&self, run: &RunRef) -> Result<String, Answer> {
-        let (namespace, name) = (run.namespace.clone(), run.name.clone());
+        let run = run.clone();
         let found = self
             .shell
             .readers
-            .ask(move |reader| {
-                if name == "@latest" {
-                    let newest = reader.list_runs(Some(&namespace), 1)?;
-                    return Ok(newest.into_iter().next().map(|row| row.uid));
-                }
-                match reader.find_run(&namespace, &name)? {
-                    Some(uid) => Ok(Some(uid)),
-                    None => Ok(reader.run_row(&name)?.map(|row| row.uid)),
-                }
-            })
+            .ask(move |reader| Ok(read::find(reader, &run)));
+        found
             .await
-            .map_err(|error| failed("internal", error))?;
-        found.ok_or_else(|| {
-            let message = format!("workflow `{}` not found in {}", run.name, run.namespace);
-            failed("not-found", message)
-        })
+            .unwrap_or_else(|error| Err(failed("internal", error)))
     }
 
-    async fn run(&self, uid: &str) -> Result<Run, Answer> {
-        let (tell, told) = oneshot::channel();
+    /// The answer to [`Request::Await`] if the run has ended.
+    pub(super) async fn end_of(&self, uid: String) -> Result<Option<Answer>, Answer> {
         let shell = self.shell.clone();
-        let uid = uid.to_owned();
-        self.shell.readers.load(uid.clone(), move |loaded| {
-            let read = match loaded {
-                Ok(Some(loaded)) => Shell::decode(&shell.plans, loaded).map(Some),
-                Ok(None) => Ok(None),
-                Err(error) => Err(error.to_string()),
-            };
-            let _ = tell.send(read);
-        });
-        match told.await {
-            Ok(Ok(Some(readable))) => {
-                let mut run = readable.run;
-                if let Some(reason) = readable.parked {
-                    run.head.message = format!("parked: {reason}");
-                }
-                Ok(run)
-            }
-            Ok(Ok(None)) => Err(failed("not-found", format!("workflow {uid} is gone"))),
-            Ok(Err(error)) => Err(failed("internal", error)),
-            Err(_) => Err(failed("internal", "the engine is ending")),
-        }
-    }
-
-    /// The object of a run by uid.
-    pub async fn object(&self, uid: &str) -> Answer {
-        match self.run(uid).await {
-            Ok(run) => Answer::Object {
-                waits: !run.is_busy() && !run.head.phase.is_done(),
-                object: Box::new(usher_core::project::object(&run)),
-            },
-            Err(answer) => answer,
-        }
-    }
-
-    async fn list(&self, namespace: Option<String>) -> Answer {
-        let rows = self
+        let found = self
             .shell
             .readers
-            .ask(move |reader| {
-                let rows = reader.list_runs(namespace.as_deref(), LIST_MAX)?;
-                rows.into_iter()
-                    .map(|row| {
-                        let plan = reader.plan(&row.plan)?;
-                        Ok((row, plan))
-                    })
-                    .collect::<Result<Vec<_>, usher_ledger::Error>>()
-            })
-            .await;
-        match rows {
-            Ok(rows) => {
-                let objects = rows
-                    .iter()
-                    .filter_map(|(row, plan)| self.summary(row, plan))
-                    .collect();
-                Answer::Objects { objects }
-            }
-            Err(error) => failed("internal", error),
-        }
+            .ask(move |reader| Ok(read::ended(reader, shelf(&shell), &uid)));
+        found
+            .await
+            .unwrap_or_else(|error| Err(failed("internal", error)))
     }
 
-    /// A run's object without its nodes, from its row.
-    fn summary(&self, row: &RunRow, plan: &Option<Vec<u8>>) -> Option<Value> {
-        let plan = self.shell.plans.get(&row.plan, plan.as_ref()?).ok()?;
-        let run = usher_core::run::decode(plan, &row.head, &[]).ok()?;
-        let mut object = usher_core::project::object(&run);
-        if let Some(status) = object["status"].as_object_mut() {
-            status.remove("nodes");
-            status.remove("progress");
-            if let Some(reason) = &row.parked {
-                status.insert("message".into(), json!(format!("parked: {reason}")));
-            }
-        }
-        Some(object)
-    }
-
-    async fn command(&self, run: &RunRef, mut command: Command, by: &str) -> Answer {
+    async fn command(&self, run: &RunRef, mut command: Command, key: String, by: &str) -> Answer {
         let uid = match self.find(run).await {
             Ok(uid) => uid,
             Err(answer) => return answer,
@@ -236,7 +198,7 @@ impl Api {
             run: uid.clone(),
             kind: command.verb().to_owned(),
             body,
-            key: None,
+            key: Some(key),
         };
         let reply = Box::new(move |written| {
             let _ = tell.send(written);
@@ -245,8 +207,8 @@ impl Api {
         let id = match told.await {
             Ok(Ok(Written::Inserted { id })) => id,
             Ok(Ok(other)) => return failed("internal", format!("not taken: {other:?}")),
-            Ok(Err(error)) => return failed("internal", error.to_string()),
-            Err(_) => return failed("internal", "the engine is ending"),
+            Ok(Err(error)) => return unwritten(&error),
+            Err(_) => return failed("ending", "the engine is ending"),
         };
         let (tell, told) = oneshot::channel();
         self.shell.writer.when_applied(
@@ -256,73 +218,126 @@ impl Api {
             }),
         );
         self.shell.roster.nudge(&uid);
-        match told.await {
+        let answer = match told.await {
             Ok(Ok(bytes)) => match serde_json::from_slice::<Outcome>(&bytes) {
                 Ok(outcome) => Answer::Outcome { outcome },
                 Err(error) => failed("internal", error.to_string()),
             },
-            Ok(Err(error)) => failed("internal", error.to_string()),
-            Err(_) => failed("internal", "the engine ended before the command was taken"),
+            Ok(Err(error)) => unwritten(&error),
+            Err(_) => failed("ending", "the engine ended before the command was taken"),
+        };
+        let done = matches!(
+            &answer,
+            Answer::Outcome {
+                outcome: Outcome::Done { .. }
+            }
+        );
+        if done && !matches!(command, Command::Delete { .. }) {
+            lock(&self.promised).insert(uid);
+        }
+        answer
+    }
+
+    async fn submit(&self, request: Request, by: &str) -> Answer {
+        let Request::Submit {
+            uid,
+            detached,
+            object,
+            hash,
+            name,
+            generate_name,
+            namespace,
+            rename,
+        } = request
+        else {
+            return failed("bad-request", "no submit");
+        };
+        if !is_uuid(&uid) {
+            return failed("bad-request", format!("`{uid}` is no UUID"));
+        }
+        let wish = Wish {
+            name,
+            generate_name,
+            namespace,
+            rename,
+        };
+        if detached {
+            lock(&self.promised).insert(uid.clone());
+        }
+        match self.submitted_before(&uid).await {
+            Ok(Some(answer)) | Err(answer) => answer,
+            Ok(None) => {
+                let born = self.bear(*object, hash, wish, (uid, by)).await;
+                born.unwrap_or_else(|answer| answer)
+            }
         }
     }
 
-    async fn submit(&self, object: Value, hash: String, wish: Wish, by: &str) -> Answer {
-        let plan = match usher_core::admit::compile(&object) {
-            Ok(plan) => Arc::new(Prepared::new(plan)),
-            Err(faults) => {
-                let all: Vec<_> = faults.iter().map(|fault| fault.message.clone()).collect();
-                return failed("bad-request", all.join("; "));
-            }
-        };
-        let bytes = match serde_json::to_vec(&object) {
-            Ok(bytes) => bytes,
-            Err(error) => return failed("bad-request", error.to_string()),
-        };
+    /// The answer of an earlier submit of this uid, whose asker did not hear it.
+    async fn submitted_before(&self, uid: &str) -> Result<Option<Answer>, Answer> {
+        let uid = uid.to_owned();
+        let row = self.shell.readers.ask(move |reader| reader.run_row(&uid));
+        let row = row.await.map_err(|error| failed("internal", error))?;
+        Ok(row.map(|row| Answer::Submitted {
+            uid: row.uid,
+            name: row.name,
+            namespace: row.namespace,
+            instead_of: None,
+        }))
+    }
+
+    async fn bear(
+        &self,
+        object: Value,
+        hash: String,
+        wish: Wish,
+        (uid, by): (String, &str),
+    ) -> Result<Answer, Answer> {
+        let plan = usher_core::admit::compile(&object).map_err(|faults| {
+            let all: Vec<_> = faults.iter().map(|fault| fault.message.clone()).collect();
+            failed("bad-request", all.join("; "))
+        })?;
+        let plan = Arc::new(Prepared::new(plan));
+        let bytes = serde_json::to_vec(&object);
+        let bytes = bytes.map_err(|error| failed("bad-request", error.to_string()))?;
         self.shell.plans.put(&hash, &plan);
-        let (name, instead_of) = match self.name(&wish).await {
-            Ok(names) => names,
-            Err(answer) => return answer,
-        };
+        let (name, instead_of) = self.name(&wish).await?;
         let identity = Identity {
-            uid: uuid(),
+            uid: uid.clone(),
             name: name.clone(),
             namespace: wish.namespace.clone(),
             created_ms: self.shell.clock.now_ms(),
             submitter: by.to_owned(),
         };
-        let uid = identity.uid.clone();
         let (reply, told) = oneshot::channel();
-        let run = Box::new(Run::new(plan, identity));
         let submit = Submit {
-            run,
+            run: Box::new(Run::new(plan, identity)),
             plan_hash: hash,
             plan: bytes,
             reply,
         };
-        let keeper = self.shell.roster.keeper_of(&uid);
-        let sent = keeper.is_some_and(|keeper| keeper.try_send(submit).is_ok());
-        let born = told.await;
-        self.names().remove(&(wish.namespace.clone(), name.clone()));
-        if !sent {
-            return failed("busy", "the engine is busy; try again");
-        }
-        match born {
-            Ok(Ok(())) => Answer::Submitted {
+        let told = match self.shell.roster.keeper_of(&uid) {
+            // Waits while the mailbox is full.
+            Some(keeper) => match keeper.send(submit).await {
+                Ok(()) => told.await,
+                Err(error) => Ok(Err(error.to_string())),
+            },
+            None => Ok(Err("the engine is not open yet".to_owned())),
+        };
+        lock(&self.born).remove(&(wish.namespace.clone(), name.clone()));
+        match told {
+            Ok(Ok(())) => Ok(Answer::Submitted {
                 uid,
                 name,
                 namespace: wish.namespace,
                 instead_of,
-            },
-            Ok(Err(error)) => failed("internal", error),
-            Err(_) => failed(
-                "internal",
+            }),
+            Ok(Err(error)) => Err(failed("internal", error)),
+            Err(_) => Err(failed(
+                "ending",
                 "the engine ended before the run was in the ledger",
-            ),
+            )),
         }
-    }
-
-    fn names(&self) -> std::sync::MutexGuard<'_, BTreeSet<(String, String)>> {
-        self.born.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A free name as wished; the second is the wished one when it was taken.
@@ -359,7 +374,7 @@ impl Api {
 
     async fn reserve(&self, namespace: &str, name: &str) -> Result<bool, Answer> {
         let key = (namespace.to_owned(), name.to_owned());
-        if !self.names().insert(key.clone()) {
+        if !lock(&self.born).insert(key.clone()) {
             return Ok(false);
         }
         let (space, wanted) = key.clone();
@@ -371,52 +386,13 @@ impl Api {
         match found {
             Ok(None) => Ok(true),
             Ok(Some(_)) => {
-                self.names().remove(&key);
+                lock(&self.born).remove(&key);
                 Ok(false)
             }
             Err(error) => {
-                self.names().remove(&key);
+                lock(&self.born).remove(&key);
                 Err(failed("internal", error))
             }
-        }
-    }
-
-    async fn logs(&self, run: &RunRef) -> Answer {
-        let uid = match self.find(run).await {
-            Ok(uid) => uid,
-            Err(answer) => return answer,
-        };
-        let run = match self.run(&uid).await {
-            Ok(run) => run,
-            Err(answer) => return answer,
-        };
-        let runs = self.shell.readers.runs();
-        let files = (0..)
-            .zip(&run.nodes)
-            .filter(|(_, node)| node.kind == Kind::Pod && node.launch > 0)
-            .map(|(ix, node)| {
-                let key = PodKey {
-                    run: uid.clone(),
-                    node: ix,
-                    launch: node.launch,
-                };
-                LogFile {
-                    node_id: run.id_of(node),
-                    display_name: run.display_name(node),
-                    name: node.name.to_string(),
-                    pod_name: run.pod_name_of(ix),
-                    template: run
-                        .template(ix)
-                        .map_or_else(String::new, |t| t.name.clone()),
-                    folder: runs.join(key.folder()),
-                    ended: node.phase.is_done(),
-                    started_ms: node.started_ms,
-                }
-            })
-            .collect();
-        Answer::Logs {
-            files,
-            ended: run.head.phase.is_done(),
         }
     }
 
@@ -458,36 +434,33 @@ fn random_suffix() -> String {
         .collect()
 }
 
-/// A random UUID, version 4.
-fn uuid() -> String {
-    let mut bytes = [0_u8; 16];
-    if getrandom::fill(&mut bytes).is_err() {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        bytes = now.map_or(0, |since| since.as_nanos()).to_be_bytes();
-    }
-    bytes[6] = (bytes[6] & 0x0f) | 0x40;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let (a, b, c, d, e) = (
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..],
-    );
-    format!("{a}-{b}-{c}-{d}-{e}")
+fn is_uuid(text: &str) -> bool {
+    let hyphens = [8, 13, 18, 23];
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| {
+            if hyphens.contains(&at) {
+                byte == b'-'
+            } else {
+                byte.is_ascii_hexdigit()
+            }
+        })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// A uid becomes the name of a folder: nothing but a UUID is taken.
     #[test]
-    fn uuids_have_the_form() {
-        let id = uuid();
-        assert_eq!(id.len(), 36);
-        assert_eq!(id.as_bytes()[14], b'4');
-        assert_ne!(id, uuid());
+    fn uids_are_uuids() {
+        assert!(is_uuid("5f0e3b1c-9a4d-4c6e-8f21-0a1b2c3d4e5f"));
+        for text in [
+            "",
+            "../../etc/passwd",
+            "5f0e3b1c-9a4d-4c6e-8f21-0a1b2c3d4e5",
+        ] {
+            assert!(!is_uuid(text), "{text}");
+        }
     }
 
     #[test]

@@ -1,0 +1,78 @@
+//! `lint`: every fault of files, folders or stdin.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use usher_core::admit::Overrides;
+
+use super::args::{Global, LintArgs};
+use super::session::style;
+use super::submit::{admit_all, read_file};
+use super::{DONE, INVALID, output, view};
+
+/// Files of a folder that are looked at.
+const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
+
+/// Folders are looked through this deep.
+const DEPTH_MAX: usize = 32;
+
+/// `usher lint`.
+pub(super) fn lint(global: &Global, args: &LintArgs) -> anyhow::Result<u8> {
+    let style = style(global);
+    let mut files = Vec::new();
+    for path in &args.paths {
+        find(path, 0, &mut files).with_context(|| format!("read {}", path.display()))?;
+    }
+    let mut bad = 0;
+    let mut workflows = 0;
+    for path in &files {
+        let (name, bytes) = read_file(path)?;
+        match admit_all(&name, &bytes, &Overrides::default()) {
+            Ok(all) => {
+                workflows += all.len();
+                for one in all.iter().filter(|one| !one.kept.is_empty()) {
+                    let what = one.kept.join(", ");
+                    output::note(&format!("{name}: kept without effect here: {what}"));
+                }
+            }
+            Err(faults) => {
+                bad += 1;
+                let text = String::from_utf8_lossy(&bytes);
+                output::print(&view::faults(&faults, Some(&text), &style))?;
+            }
+        }
+    }
+    if files.is_empty() {
+        output::note("there is no .yaml, .yml or .json file");
+        return Ok(INVALID);
+    }
+    if bad > 0 {
+        let files = files.len();
+        output::note(&format!(
+            "{bad} of {files} files cannot be run; `usher explain CODE`"
+        ));
+        return Ok(INVALID);
+    }
+    output::print(&format!("no faults in {workflows} workflows\n"))?;
+    Ok(DONE)
+}
+
+fn find(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    if path == Path::new("-") || !path.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    let mut entries = std::fs::read_dir(path)?.collect::<Result<Vec<_>, _>>()?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        // Links to folders may go round in a circle.
+        if entry.file_type()?.is_dir() && depth < DEPTH_MAX {
+            find(&path, depth + 1, files)?;
+        } else if ending.is_some_and(|ending| ENDINGS.contains(&ending)) && path.is_file() {
+            files.push(path);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,245 @@
+//! How a verb reaches an engine, and what it leaves behind.
+//!
+//! ```text
+//!   looks (get, list, logs)            the engine, else the ledger alone: nothing is started
+//!   stays (run, attach, watch, wait)   the engine, else this process becomes it
+//!   leaves (submit, resume, stop, …)   the engine, else one in the background, which goes on
+//! ```
+//!
+//! An engine may end at any moment. The request is then put to the next one; it carries a uid or a
+//! key, so that asking twice does nothing twice.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+
+use super::args::Global;
+use super::view::{Style, Wish};
+use super::{background, output};
+use crate::actors::shell::Settings;
+use crate::client::{Client, Error, Offline};
+use crate::host::{self, Host};
+use crate::server::protocol::{Answer, Request, RunRef};
+use crate::state::{StateDir, Surroundings};
+use usher_ledger::Durability;
+
+/// How long a request is put to engine after engine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What becomes of the engine after the verb.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    /// The verb stays: this process may be the engine meanwhile.
+    Stays,
+    /// The verb leaves: the engine must go on without it.
+    Leaves,
+}
+
+/// A verb at work on a state directory.
+#[derive(Debug)]
+pub(super) struct Session {
+    /// The state directory.
+    pub(super) state: StateDir,
+    /// How text may look on stdout.
+    pub(super) style: Style,
+    /// The flags for every verb.
+    pub(super) global: Global,
+    host: Option<Host>,
+}
+
+impl Session {
+    /// Finds the state directory.
+    ///
+    /// # Errors
+    /// When there is none that can be used.
+    pub(super) fn open(global: &Global) -> anyhow::Result<Session> {
+        let state = StateDir::find(global.state.as_deref(), &Surroundings::from_env())?;
+        if let Some(notice) = &state.notice {
+            output::note(notice);
+        }
+        Ok(Session {
+            state,
+            style: style(global),
+            global: global.clone(),
+            host: None,
+        })
+    }
+
+    /// A connection to an engine.
+    ///
+    /// # Errors
+    /// When there is none and none can be started.
+    pub(super) fn connect(&mut self, verb: Verb) -> Result<Client, Error> {
+        match verb {
+            Verb::Stays => {
+                let options = options(&self.global);
+                // The engine of this process may have ended, though this process did not.
+                if self
+                    .host
+                    .as_ref()
+                    .is_some_and(|h| h.has_ended(Duration::ZERO))
+                {
+                    self.host = None;
+                }
+                Client::connect_or_host(&self.state, &mut self.host, &options)
+            }
+            Verb::Leaves => match Client::connect(&self.state) {
+                Err(Error::NoEngine(_)) => {
+                    background::start(&self.state, &self.global).map_err(Error::Start)?;
+                    Client::connect_patiently(&self.state)
+                }
+                other => other,
+            },
+        }
+    }
+
+    /// Puts a request to an engine, and to the next one should it end meanwhile.
+    ///
+    /// # Errors
+    /// What the engine says, or that there is none.
+    pub(super) fn ask(&mut self, verb: Verb, request: &Request) -> Result<Answer, Error> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let answer = match self.connect(verb) {
+                Ok(mut client) => client.ask(request),
+                Err(error @ Error::NoEngine(_)) if Instant::now() < until => Err(error),
+                Err(error) => return Err(error),
+            };
+            let again = |error: &Error| error.is_ending() || matches!(error, Error::NoEngine(_));
+            match answer {
+                Err(error) if again(&error) && Instant::now() < until => {
+                    host::wait_for_change(&self.state, Duration::from_millis(5));
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Answers a request that only looks, without starting anything.
+    ///
+    /// # Errors
+    /// What the engine or the ledger says.
+    pub(super) fn look(&mut self, request: &Request) -> Result<Answer, Error> {
+        match Client::connect(&self.state) {
+            Ok(mut client) => match client.ask(request) {
+                Err(error) if error.is_ending() => {}
+                answer => return answer,
+            },
+            Err(Error::NoEngine(_)) => {}
+            Err(error) => return Err(error),
+        }
+        match Offline::open(&self.state) {
+            Ok(Some(mut offline)) => offline.ask(request),
+            Ok(None) => nothing(&self.state, request),
+            // An older release wrote the ledger: an engine brings it up to date.
+            Err(Error::Ledger(usher_ledger::Error::Unmigrated { .. })) => {
+                self.ask(Verb::Stays, request)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A command line to type next, for this state directory.
+    pub(super) fn hint(&self, verb: &str, run: &RunRef) -> String {
+        let mut line = format!("usher {verb} {}", run.name);
+        if run.namespace != super::submit::NAMESPACE {
+            line += &format!(" -n {}", run.namespace);
+        }
+        if let Some(dir) = &self.global.state
+            && std::env::var_os("USHER_STATE").is_none()
+        {
+            line += &format!(" --state {}", dir.display());
+        }
+        line
+    }
+
+    /// The engine of this process, if it is one.
+    pub(super) fn host(&self) -> Option<&Host> {
+        self.host.as_ref()
+    }
+
+    /// Takes the engine's part if nobody has it.
+    ///
+    /// # Errors
+    /// When the engine does not start.
+    pub(super) fn try_host(&mut self) -> anyhow::Result<bool> {
+        let Some(lock) = self.state.try_lock()? else {
+            return Ok(false);
+        };
+        let host = Host::start(&self.state, lock, &options(&self.global));
+        self.host = Some(host.context("start the engine")?);
+        Ok(true)
+    }
+
+    /// Ends the engine of this process, if it is one. What others asked it to carry through is
+    /// handed to an engine in the background; whether that was so.
+    pub(super) fn end(&mut self) -> bool {
+        let Some(host) = self.host.take() else {
+            return false;
+        };
+        let promised = host.api().promised();
+        host.stop();
+        if promised.is_empty() {
+            return false;
+        }
+        let unfinished = match Offline::open(&self.state) {
+            Ok(Some(mut offline)) => offline.is_any_unfinished(&promised),
+            Ok(None) => Ok(false),
+            Err(error) => Err(error),
+        };
+        let handed = match unfinished {
+            Ok(false) => return false,
+            Ok(true) => background::start(&self.state, &self.global),
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = &handed {
+            output::complain(error);
+            output::note("workflows are left unfinished; `usher server` goes on with them");
+        }
+        handed.is_ok()
+    }
+}
+
+/// The answers of a state directory in which nothing ever ran.
+fn nothing(state: &StateDir, request: &Request) -> Result<Answer, Error> {
+    match request {
+        Request::List { .. } => Ok(Answer::Objects {
+            objects: Vec::new(),
+        }),
+        _ => Err(Error::Refused {
+            code: "not-found".to_owned(),
+            message: format!("no workflow ever ran in {}", state.path().display()),
+        }),
+    }
+}
+
+/// The style that the flags ask for.
+pub(super) fn style(global: &Global) -> Style {
+    Style::of_terminal(Wish {
+        no_color: global.no_color,
+        no_utf8: global.no_utf8,
+        utc: global.utc,
+    })
+}
+
+/// How an engine started here is to run.
+fn options(global: &Global) -> host::Options {
+    let mut settings = Settings::default();
+    if let Some(processes) = global.processes {
+        settings.processes_max = usize::try_from(processes).unwrap_or(usize::MAX);
+    }
+    if let Some(ms) = global.sleep_after_ms {
+        settings.sleep_after_ms = i64::from(ms);
+    }
+    if let Some(ms) = global.grace_ms {
+        settings.grace_ms = u64::from(ms);
+    }
+    host::Options {
+        settings,
+        durability: if global.power_cut_may_lose_commits {
+            Durability::Normal
+        } else {
+            Durability::Full
+        },
+    }
+}
