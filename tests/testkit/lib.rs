@@ -4,9 +4,13 @@
 //! nothing else. Nothing here sleeps: a deadline is a wait for the thing itself, with an end.
 
 mod chance;
+mod object;
 mod place;
 mod shipped;
+mod together;
 
 pub use chance::{Counts, counts, scaled, seed};
+pub use object::{message, node, nodes, phase, seconds, tree};
 pub use place::{Place, Said, wait};
 pub use shipped::{bin, root};
+pub use together::{side_by_side, until};

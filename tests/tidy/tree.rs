@@ -46,7 +46,7 @@ impl File {
         ];
         let inside = folders.iter().any(|folder| self.path.starts_with(folder));
         inside && !self.is_rust() && !self.is_markdown()
-            || ["Cargo.lock", "engine/COMPAT.md", "examples/README.md"].contains(&&*self.path)
+            || ["Cargo.lock", "engine/COMPAT.md"].contains(&&*self.path)
     }
 }
 
