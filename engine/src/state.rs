@@ -5,7 +5,7 @@
 //!   DIR/sock             the engine's socket, for the other `usher` processes
 //!   DIR/ledger.db        the ledger
 //!   DIR/runs/UID/N-L/    files of the local attempts: stdout, stderr, the working directory
-//!   DIR/launcher-N/      the launcher of protocol N: socket, journal
+//!   DIR/launcher/        the launcher: socket, journal, log
 //! ```
 
 use std::fs::{File, TryLockError};

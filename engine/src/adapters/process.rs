@@ -59,7 +59,7 @@ pub enum Error {
 /// Where the launcher is and who its engine is.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The state directory: the launcher's own is `launcher-1` in it.
+    /// The state directory: the launcher's own is `launcher` in it.
     pub state: PathBuf,
     /// The program that is started with `launcher DIR`. None: this one, as it runs now, also when
     /// the file that it was started from has been replaced.
@@ -86,7 +86,7 @@ impl Settings {
     /// The directory of the launcher.
     #[must_use]
     pub fn dir(&self) -> PathBuf {
-        self.state.join(format!("launcher-{VERSION}"))
+        self.state.join("launcher")
     }
 }
 

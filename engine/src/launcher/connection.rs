@@ -4,18 +4,33 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
 
 use super::wire::{FromLauncher, LINE_MAX_BYTES, ToLauncher, decode, encode};
 
 /// How much is read at a time, in bytes.
 const CHUNK_BYTES: usize = 64 << 10;
 
+/// A buffer that has grown beyond this is given back once it is empty, in bytes.
+const KEPT_BYTES: usize = 256 << 10;
+
+/// How long a message that is not urgent waits for company.
+const SOON: Duration = Duration::from_millis(5);
+
 /// A connection.
 #[derive(Debug)]
 pub(super) struct Connection {
+    /// Its number among all of this launcher.
+    pub(super) number: u32,
     stream: UnixStream,
     input: Vec<u8>,
     output: Vec<u8>,
+    /// When what is queued is sent, though nothing of it is urgent.
+    send_at: Option<Instant>,
+    /// Something urgent is queued.
+    urgent: bool,
+    /// Whether it was behind after the last flush: then it is heard when it can be written, too.
+    pub(super) was_behind: bool,
     /// The engine's generation, once it said hello.
     pub(super) generation: Option<u64>,
     open: bool,
@@ -26,13 +41,17 @@ impl Connection {
     ///
     /// # Errors
     /// When it cannot be made non-blocking.
-    pub(super) fn new(stream: UnixStream) -> io::Result<Connection> {
+    pub(super) fn new(stream: UnixStream, number: u32) -> io::Result<Connection> {
         stream.set_nonblocking(true)?;
         let (input, output) = (Vec::new(), Vec::new());
         Ok(Connection {
+            number,
             stream,
             input,
             output,
+            send_at: None,
+            urgent: false,
+            was_behind: false,
             generation: None,
             open: true,
         })
@@ -44,10 +63,16 @@ impl Connection {
         self.open
     }
 
-    /// Whether something waits to be written.
+    /// Whether something urgent could not be written yet.
     #[must_use]
     pub(super) fn is_behind(&self) -> bool {
-        !self.output.is_empty()
+        self.urgent
+    }
+
+    /// When it is to be flushed, though nothing happens.
+    #[must_use]
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.send_at
     }
 
     /// Reads what is there, as messages.
@@ -75,6 +100,9 @@ impl Connection {
             }
         }
         let messages = decode(&mut self.input);
+        if self.input.is_empty() && self.input.capacity() > KEPT_BYTES {
+            self.input = Vec::new();
+        }
         if self.input.len() > LINE_MAX_BYTES {
             self.open = false;
         }
@@ -85,10 +113,23 @@ impl Connection {
     pub(super) fn send(&mut self, message: &FromLauncher) {
         // Its words hold no paths: they can always be written.
         let _ = encode(message, &mut self.output);
+        self.urgent = true;
     }
 
-    /// Writes what is queued, as far as it goes.
+    /// Queues a message that may wait a little: a short step's start and end are one write then,
+    /// and wake the engine once.
+    pub(super) fn send_soon(&mut self, message: &FromLauncher) {
+        let _ = encode(message, &mut self.output);
+        self.send_at = self.send_at.or_else(|| Some(Instant::now() + SOON));
+    }
+
+    /// Writes what is queued, as far as it goes, if something of it is urgent or was put off long
+    /// enough.
     pub(super) fn flush(&mut self) {
+        let waits = self.send_at.is_none_or(|at| at > Instant::now());
+        if !self.urgent && waits {
+            return;
+        }
         let mut written = 0;
         while self.open && written < self.output.len() {
             match self.stream.write(&self.output[written..]) {
@@ -100,6 +141,11 @@ impl Connection {
             }
         }
         self.output.drain(..written);
+        self.send_at = None;
+        self.urgent = !self.output.is_empty();
+        if !self.urgent && self.output.capacity() > KEPT_BYTES {
+            self.output = Vec::new();
+        }
     }
 
     /// Ends it after what is queued.

@@ -102,18 +102,28 @@ impl Journal {
         Ok((journal, lines, unread))
     }
 
-    /// Appends lines in one write.
+    /// Appends lines in one write, with those that were put off.
     ///
     /// # Errors
     /// When they could not be written; part of them may be.
     pub(super) fn append(&mut self, lines: &[Line]) -> io::Result<()> {
+        self.put_off(lines)?;
+        let written = self.file.write_all(&self.buffer);
         self.buffer.clear();
+        written
+    }
+
+    /// Keeps lines for the next write: for what may be forgotten without harm.
+    ///
+    /// # Errors
+    /// When a line has no spelling: it never happens.
+    pub(super) fn put_off(&mut self, lines: &[Line]) -> io::Result<()> {
         for line in lines {
             serde_json::to_writer(&mut self.buffer, line)?;
             self.buffer.push(b'\n');
         }
         self.lines += lines.len();
-        self.file.write_all(&self.buffer)
+        Ok(())
     }
 
     /// Whether most of its lines are of records that are forgotten, when `open` are not.
@@ -142,6 +152,7 @@ impl Journal {
         };
         fresh.append(lines)?;
         std::fs::rename(&path, &self.path)?;
+        self.buffer.clear();
         self.file = fresh.file;
         self.lines = fresh.lines;
         Ok(())

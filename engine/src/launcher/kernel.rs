@@ -4,13 +4,18 @@
 //! is a child of ours that we have not reaped, or while we hold a pidfd of it.
 
 use std::collections::HashSet;
+use std::fs::File;
+use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant, SystemTime};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use super::wire::{DETACHED_VARIABLE, Key, LAUNCH_VARIABLE};
+use super::wire::{DETACHED_VARIABLE, Key, LAUNCH_VARIABLE, LAUNCHER_VARIABLE};
+
+/// Longer than any `stat` of a process.
+const STAT_BYTES: usize = 2048;
 
 /// Milliseconds UTC.
 #[must_use]
@@ -37,8 +42,11 @@ pub(super) fn start_ticks(pid: Pid) -> Option<u64> {
 /// A field of a process's `stat`, counted from 1. The second is a name in brackets that may hold
 /// anything, brackets too: the fields after it are counted from its end.
 fn stat_field(pid: Pid, field: usize) -> Option<String> {
-    let stat = std::fs::read(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
-    let text = String::from_utf8_lossy(&stat);
+    let mut stat = [0; STAT_BYTES];
+    let mut file = File::open(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
+    // The kernel gives it in one piece.
+    let count = file.read(&mut stat).ok()?;
+    let text = String::from_utf8_lossy(&stat[..count]);
     let (_, rest) = text.rsplit_once(')')?;
     rest.split_ascii_whitespace()
         .nth(field.checked_sub(3)?)
@@ -48,23 +56,23 @@ fn stat_field(pid: Pid, field: usize) -> Option<String> {
 /// Whose a process is, by its environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Owner {
-    /// It belongs to a launch.
+    /// It belongs to a launch of this launcher.
     Launch(Key),
-    /// It was started to live on: another launcher.
+    /// It is none of ours: another launcher, or a step of one.
     Detached,
     /// Nothing says.
     Nobody,
 }
 
-/// Reads whose a process is.
+/// Reads whose a process is, as the launcher in `dir` sees it.
 #[must_use]
-pub(super) fn owner(pid: Pid) -> Owner {
+pub(super) fn owner(pid: Pid, dir: &str) -> Owner {
     let path = format!("/proc/{}/environ", pid.as_raw_nonzero());
-    std::fs::read(path).map_or(Owner::Nobody, |environ| owner_in(&environ))
+    std::fs::read(path).map_or(Owner::Nobody, |environ| owner_in(&environ, dir))
 }
 
-fn owner_in(environ: &[u8]) -> Owner {
-    let mut owner = Owner::Nobody;
+fn owner_in(environ: &[u8], dir: &str) -> Owner {
+    let (mut owner, mut is_foreign) = (Owner::Nobody, false);
     for entry in environ.split(|byte| *byte == 0) {
         let Some(at) = entry.iter().position(|byte| *byte == b'=') else {
             continue;
@@ -81,8 +89,9 @@ fn owner_in(environ: &[u8]) -> Owner {
         {
             owner = Owner::Launch(key);
         }
+        is_foreign |= name == LAUNCHER_VARIABLE.as_bytes() && value != dir.as_bytes();
     }
-    owner
+    if is_foreign { Owner::Detached } else { owner }
 }
 
 /// The children of this process, the dead among them too.
@@ -114,9 +123,9 @@ fn parse(text: &str) -> Option<Pid> {
 
 /// Kills every process, wherever it went, that belongs to one of these launches, and waits for
 /// their ends at most `patience`. Answers how many it killed.
-pub(super) fn kill_all_of(launches: &HashSet<Key>, patience: Duration) -> usize {
+pub(super) fn kill_all_of(launches: &HashSet<Key>, dir: &str, patience: Duration) -> usize {
     let deadline = Instant::now() + patience;
-    let belongs = |pid: Pid| match owner(pid) {
+    let belongs = |pid: Pid| match owner(pid, dir) {
         Owner::Launch(key) => launches.contains(&key),
         Owner::Detached | Owner::Nobody => false,
     };
@@ -181,15 +190,26 @@ mod tests {
             node: 1,
             launch: 2,
         };
-        let cases: [(&[u8], Owner); 5] = [
-            (b"A=1\0USHER_LAUNCH=r/1/2\0B=2\0", Owner::Launch(key)),
+        let cases: [(&[u8], Owner); 7] = [
+            (
+                b"A=1\0USHER_LAUNCH=r/1/2\0B=2\0",
+                Owner::Launch(key.clone()),
+            ),
+            (
+                b"USHER_LAUNCHER=/d\0USHER_LAUNCH=r/1/2\0",
+                Owner::Launch(key),
+            ),
+            (
+                b"USHER_LAUNCH=r/1/2\0USHER_LAUNCHER=/other\0",
+                Owner::Detached,
+            ),
             (b"USHER_LAUNCH=r/1/2\0USHER_DETACHED=1\0", Owner::Detached),
             (b"USHER_LAUNCH=nonsense\0", Owner::Nobody),
             (b"NOT_USHER_LAUNCH=r/1/2\0", Owner::Nobody),
             (b"", Owner::Nobody),
         ];
         for (environ, expected) in cases {
-            assert_eq!(owner_in(environ), expected);
+            assert_eq!(owner_in(environ, "/d"), expected);
         }
     }
 

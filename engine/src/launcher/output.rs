@@ -86,6 +86,7 @@ impl Stream {
             return false;
         };
         if !self.is_ours(&meta) {
+            self.seen_bytes = u64::MAX;
             return false;
         }
         let size = meta.len();
@@ -95,6 +96,12 @@ impl Stream {
             self.cut_to_bound(size, last);
         }
         grown > self.max_bytes / 8
+    }
+
+    /// The file's path, if it was empty at the last look.
+    #[must_use]
+    pub fn into_empty(self) -> Option<PathBuf> {
+        (self.seen_bytes == 0).then_some(self.path)
     }
 
     /// A step may have put another file there: that one is not ours to cut.

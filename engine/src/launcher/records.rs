@@ -170,24 +170,32 @@ impl Records {
     }
 
     /// Forgets those that have ended; a release of what still runs is a fault and ignored.
-    pub(super) fn release(&mut self, keys: Vec<Key>) {
+    pub(super) fn release(&mut self, keys: &[Key]) {
         let mut lines = Vec::with_capacity(keys.len());
         for key in keys {
-            match self.state(&key) {
+            match self.state(key) {
                 None => {}
                 Some(State::Exited(_) | State::Lost { .. }) => {
-                    self.open.remove(&key);
-                    lines.push(Line::Released { key });
+                    self.open.remove(key);
+                    lines.push(Line::Released { key: key.clone() });
                 }
                 Some(_) => log(format_args!("{key} is released but has not ended")),
             }
         }
-        self.write(&lines);
+        // Put off: what is released twice does no harm.
+        if let Err(error) = self.journal.put_off(&lines) {
+            log(format_args!("releases cannot be journalled: {error}"));
+        }
         if self.journal.is_mostly_dead(self.open.len())
             && let Err(error) = self.compact()
         {
             log(format_args!("the journal cannot be rewritten: {error}"));
         }
+    }
+
+    /// Writes what was put off.
+    pub(super) fn settle(&mut self) {
+        self.write(&[]);
     }
 
     /// Whether the journal's directory is still there.
@@ -279,10 +287,12 @@ mod tests {
         records.exited(key(3), exit(3));
         records.exited(key(4), exit(4));
         records.lost(key(5), "gone".to_owned());
-        records.release(vec![key(4), key(1), key(9)]);
+        records.release(&[key(4), key(1), key(9)]);
+        // Releases alone are put off; any other line takes them along.
+        records.serve(5);
         for _ in 0..2 {
             let read = Records::open(&path, "later").unwrap();
-            assert_eq!(read.generation(), 4);
+            assert_eq!(read.generation(), 5);
             assert_eq!(read.open.len(), 4);
             assert_eq!(read.state(&key(1)), Some(&State::Starting));
             assert_eq!(
@@ -311,7 +321,7 @@ mod tests {
             records.started(key(launch), 1, Some(1), 1);
             records.exited(key(launch), exit(0));
             if launch > 0 {
-                records.release(vec![key(launch - 1)]);
+                records.release(&[key(launch - 1)]);
             }
         }
         assert_eq!(records.open.len(), 1);

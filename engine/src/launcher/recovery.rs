@@ -24,7 +24,7 @@ pub(super) const LAUNCHER_DIED: &str = "attempt lost: its launcher died";
 pub(super) const REBOOTED: &str = "attempt lost: the machine was started anew";
 
 /// Brings the records that a dead launcher left open to an end.
-pub(super) fn recover(records: &mut Records, boot_id: &str) {
+pub(super) fn recover(records: &mut Records, boot_id: &str, dir: &str) {
     let unended = |record: &Record| matches!(record.state, State::Starting | State::Running { .. });
     let open: Vec<(Key, Record)> = records
         .iter()
@@ -44,7 +44,7 @@ pub(super) fn recover(records: &mut Records, boot_id: &str) {
     }
     if !keys.is_empty() {
         // Also those whose start was not journalled any more, and those that left their group.
-        let more = kill_all_of(&keys, PATIENCE);
+        let more = kill_all_of(&keys, dir, PATIENCE);
         let ended = wait_for_ends(&dying, deadline);
         let killed = dying.len() + more;
         log(format_args!(

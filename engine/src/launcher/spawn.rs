@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 use std::fs::{DirBuilder, File};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::os::unix::process::CommandExt;
@@ -18,8 +18,9 @@ use rustix::process::{
     Pid, PidfdFlags, Signal, WaitOptions, kill_process_group, pidfd_open, waitpid,
 };
 
+use super::ears::{Ears, Source};
 use super::output::Stream;
-use super::wire::{DETACHED_VARIABLE, LAUNCH_VARIABLE, Launch};
+use super::wire::{DETACHED_VARIABLE, LAUNCH_VARIABLE, LAUNCHER_VARIABLE, Launch};
 
 /// Where programs are looked for when the environment has no `PATH`.
 const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -29,7 +30,7 @@ const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbi
 pub(super) struct Made {
     /// It, the leader of its group.
     pub(super) pid: Pid,
-    /// A descriptor of it that becomes readable when it ends.
+    /// A descriptor of it, heard when it ends.
     pub(super) pidfd: OwnedFd,
     /// Its two output files.
     pub(super) streams: [Stream; 2],
@@ -42,27 +43,34 @@ pub(super) enum Failure {
     Step(String),
     /// This machine's fault; another attempt may do better.
     Host(String),
+    /// Its folder shows that it was started before. Nobody knows what became of it.
+    Again,
 }
 
-/// Makes the process of a launch.
+/// Makes the process of a launch, for the launcher in `dir`, which hears of its end by `ears`.
 ///
 /// # Errors
 /// When there is none; nothing of it runs then.
-pub(super) fn make(launch: &Launch) -> Result<Made, Failure> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&launch.cwd)
-        .map_err(|error| host("make", &launch.cwd, &error))?;
-    let program = find(launch)?;
+pub(super) fn make(launch: &Launch, dir: &str, ears: &Ears) -> Result<Made, Failure> {
+    make_folder(launch.folder())?;
+    // Before all else of it: who finds this file knows that there was a start.
     let (stdout, stdout_stream) = open_stream(&launch.stdout, launch.output_max_bytes)?;
     let (stderr, stderr_stream) = open_stream(&launch.stderr, launch.output_max_bytes)?;
+    if launch.cwd.starts_with(launch.folder()) {
+        make_folder(&launch.cwd)?;
+    } else if !launch.cwd.is_dir() {
+        let cwd = launch.cwd.display();
+        return Err(Failure::Step(format!(
+            "cannot find the working directory `{cwd}`; local runs use this machine's own folders"
+        )));
+    }
+    let program = find(launch)?;
     let mut command = Command::new(&program);
     if let Some((name, arguments)) = launch.argv.split_first() {
         command.arg0(name).args(arguments);
     }
     if let Some(source) = &launch.script {
-        command.arg(write_script(&launch.cwd, source)?);
+        command.arg(write_script(launch.folder(), source)?);
     }
     let env = launch
         .env
@@ -72,6 +80,7 @@ pub(super) fn make(launch: &Launch) -> Result<Made, Failure> {
         .env_clear()
         .envs(env.map(|(name, value)| (name, value)))
         .env(LAUNCH_VARIABLE, launch.key.to_string())
+        .env(LAUNCHER_VARIABLE, dir)
         .current_dir(&launch.cwd)
         .process_group(0)
         .stdin(Stdio::null())
@@ -81,7 +90,13 @@ pub(super) fn make(launch: &Launch) -> Result<Made, Failure> {
         .spawn()
         .map_err(|error| cannot_start(launch, &error))?;
     let pid = Pid::from_child(&child);
-    match pidfd_open(pid, PidfdFlags::empty()) {
+    let watched = pidfd_open(pid, PidfdFlags::empty())
+        .map_err(io::Error::from)
+        .and_then(|pidfd| {
+            ears.hear(&pidfd, Source::Step(pid))?;
+            Ok(pidfd)
+        });
+    match watched {
         Ok(pidfd) => Ok(Made {
             pid,
             pidfd,
@@ -151,22 +166,37 @@ fn host(verb: &str, path: &Path, error: &io::Error) -> Failure {
     Failure::Host(format!("cannot {verb} {}: {error}", path.display()))
 }
 
+/// Makes a folder and what is missing above it. Mostly what is above is there.
+fn make_folder(path: &Path) -> Result<(), Failure> {
+    let mut builder = DirBuilder::new();
+    builder.mode(0o700);
+    let made = match builder.create(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => builder.recursive(true).create(path),
+        made => made,
+    };
+    made.map_err(|error| host("make", path, &error))
+}
+
 fn open_stream(path: &Path, max_bytes: u64) -> Result<(File, Stream), Failure> {
     let open = || {
         let file = File::options()
-            .create(true)
+            .create_new(true)
             .append(true)
             .mode(0o600)
             .open(path)?;
         let stream = Stream::new(path, &file, max_bytes)?;
         Ok((file, stream))
     };
-    open().map_err(|error| host("open", path, &error))
+    open().map_err(|error: io::Error| match error.kind() {
+        ErrorKind::AlreadyExists => Failure::Again,
+        _ => host("open", path, &error),
+    })
 }
 
 /// Writes a script's source and answers its path.
-fn write_script(cwd: &Path, source: &str) -> Result<OsString, Failure> {
-    let path = cwd.join("script");
+fn write_script(folder: &Path, source: &str) -> Result<OsString, Failure> {
+    let path = folder.join("script");
     let write = || {
         let mut file = File::options()
             .create(true)
@@ -245,11 +275,31 @@ mod tests {
             (&[""], "", "there is no command"),
             (&[&plain], "i", &refused),
         ];
-        for (argv, image, expected) in cases {
-            let failure = make(&launch(dir.path(), argv, Some("/nowhere"), image)).unwrap_err();
+        let ears = Ears::new().unwrap();
+        let make = |launch: &Launch| make(launch, "/d", &ears);
+        for (number, (argv, image, expected)) in (0..).zip(cases) {
+            let mut launch = launch(dir.path(), argv, Some("/nowhere"), image);
+            own_folder(&mut launch, dir.path(), number);
+            let failure = make(&launch).unwrap_err();
             assert_eq!(failure, Failure::Step(expected.to_owned()));
+            assert_eq!(make(&launch).unwrap_err(), Failure::Again);
         }
-        let nul = make(&launch(dir.path(), &["/bin/sh", "a\0b"], None, "")).unwrap_err();
+        let mut nul = launch(dir.path(), &["/bin/sh", "a\0b"], None, "");
+        own_folder(&mut nul, dir.path(), 99);
+        let nul = make(&nul).unwrap_err();
         assert!(matches!(nul, Failure::Step(_)), "{nul:?}");
+        let mut lost = launch(dir.path(), &["/bin/true"], None, "");
+        lost.cwd = PathBuf::from("/no such folder");
+        let expected = "cannot find the working directory `/no such folder`; local runs use this \
+                        machine's own folders";
+        let lost = make(&lost).unwrap_err();
+        assert_eq!(lost, Failure::Step(expected.to_owned()));
+    }
+
+    fn own_folder(launch: &mut Launch, dir: &Path, number: u32) {
+        let folder = dir.join(number.to_string());
+        launch.stdout = folder.join("stdout");
+        launch.stderr = folder.join("stderr");
+        launch.cwd = folder.join("work");
     }
 }

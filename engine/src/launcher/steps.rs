@@ -5,15 +5,17 @@
 //! a leader ends its group is killed while the dead leader still holds the group's number, and so
 //! is every stray of its launch, known by the environment it was born with.
 
-use std::collections::HashMap;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::collections::{BTreeSet, HashMap};
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use rustix::process::{
     Pid, Signal, WaitOptions, WaitStatus, kill_process, kill_process_group, waitpid,
 };
 
+use super::ears::Ears;
 use super::kernel::{Owner, children, now_ms, owner};
+use super::leftovers::{Leftovers, Place};
 use super::output::Stream;
 use super::spawn::{Failure, make};
 use super::wire::{Exit, Key, Launch};
@@ -31,10 +33,11 @@ const HUNT_SOON: Duration = Duration::from_millis(2);
 #[derive(Debug)]
 struct Step {
     key: Key,
-    pid: Pid,
-    pidfd: OwnedFd,
+    /// Open as long as its end is to be heard.
+    _pidfd: OwnedFd,
     started_ms: i64,
     streams: [Stream; 2],
+    place: Place,
     /// When it is killed, once it was told to end.
     kill_at: Option<Instant>,
     killed: bool,
@@ -43,43 +46,63 @@ struct Step {
 /// All living processes.
 #[derive(Debug)]
 pub(super) struct Steps {
-    live: Vec<Step>,
+    /// The launcher's directory, which every process of ours carries in its environment.
+    dir: String,
+    live: HashMap<Pid, Step>,
+    by_key: HashMap<Key, Pid>,
+    /// When which leaders are killed.
+    kills: BTreeSet<(Instant, i32)>,
     /// Orphans by what they were when they came; a pid is theirs until we reap it.
     strays: HashMap<Pid, Owner>,
     look_at: Instant,
     look_every: Duration,
     hunt_at: Option<Instant>,
     hunt_every: Duration,
+    /// What the ended ones left behind.
+    pub(super) leftovers: Leftovers,
 }
 
 impl Steps {
-    /// None yet.
-    pub(super) fn new() -> Steps {
+    /// None yet, for the launcher in `dir`.
+    pub(super) fn new(dir: String) -> Steps {
         Steps {
-            live: Vec::new(),
+            dir,
+            live: HashMap::new(),
+            by_key: HashMap::new(),
+            kills: BTreeSet::new(),
             strays: HashMap::new(),
             look_at: Instant::now(),
             look_every: LOOK_SOON,
             hunt_at: None,
             hunt_every: HUNT_SOON,
+            leftovers: Leftovers::default(),
         }
     }
 
-    /// Starts one. Answers its pid and when it began, milliseconds UTC.
+    /// Starts one, whose end is heard by `ears`. Answers its pid and when it began, milliseconds UTC.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub(super) fn start(&mut self, launch: &Launch) -> Result<(Pid, i64), Failure> {
+    pub(super) fn start(&mut self, launch: &Launch, ears: &Ears) -> Result<(Pid, i64), Failure> {
         let started_ms = now_ms();
-        let made = make(launch)?;
-        let (pid, pidfd, streams) = (made.pid, made.pidfd, made.streams);
-        let key = launch.key.clone();
+        let made = match make(launch, &self.dir, ears) {
+            Ok(made) => made,
+            Err(failure) => {
+                if failure != Failure::Again {
+                    let mut place = Place::of(launch);
+                    place.is_empty(launch.stdout.clone());
+                    place.is_empty(launch.stderr.clone());
+                    self.leftovers.ended(launch.key.clone(), place);
+                }
+                return Err(failure);
+            }
+        };
         let step = Step {
-            key,
-            pid,
-            pidfd,
+            key: launch.key.clone(),
+            _pidfd: made.pidfd,
             started_ms,
-            streams,
+            streams: made.streams,
+            place: Place::of(launch),
             kill_at: None,
             killed: false,
         };
@@ -88,13 +111,14 @@ impl Steps {
         if self.live.is_empty() || soon < self.look_at {
             self.look_at = soon;
         }
-        self.live.push(step);
-        Ok((pid, started_ms))
+        self.by_key.insert(launch.key.clone(), made.pid);
+        self.live.insert(made.pid, step);
+        Ok((made.pid, started_ms))
     }
 
-    /// Their descriptors, in the order that [`Steps::reap`] takes.
-    pub(super) fn pidfds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.live.iter().map(|step| step.pidfd.as_fd())
+    /// The launcher's directory.
+    pub(super) fn dir(&self) -> &str {
+        &self.dir
     }
 
     /// Whether nothing lives that this launcher must see the end of.
@@ -103,49 +127,58 @@ impl Steps {
         self.live.is_empty() && self.hunt_at.is_none() && !self.strays.values().any(stays)
     }
 
-    /// Takes in those that have ended: `ended` says so for each of [`Steps::pidfds`].
-    pub(super) fn reap(&mut self, ended: &[bool]) -> Vec<(Key, Exit)> {
-        let mut exits = Vec::new();
-        // From the back: what is moved to a freed place was looked at before.
-        for at in (0..self.live.len().min(ended.len()))
-            .rev()
-            .filter(|at| ended[*at])
-        {
-            let pid = self.live[at].pid;
-            // Before it is reaped, so that the group's number cannot be another's.
-            let _ = kill_process_group(pid, Signal::KILL);
-            let status = match waitpid(Some(pid), WaitOptions::NOHANG) {
-                Ok(None) => continue,
-                Ok(Some((_, status))) => Some(status),
-                Err(_) => None,
-            };
-            let mut step = self.live.swap_remove(at);
-            for stream in &mut step.streams {
-                stream.bound(true);
+    /// Takes in a leader that has ended.
+    pub(super) fn reap(&mut self, pid: Pid) -> Option<(Key, Exit)> {
+        if !self.live.contains_key(&pid) {
+            return None;
+        }
+        // Before it is reaped, so that the group's number cannot be another's.
+        let _ = kill_process_group(pid, Signal::KILL);
+        let status = match waitpid(Some(pid), WaitOptions::NOHANG) {
+            Ok(None) => return None,
+            Ok(Some((_, status))) => Some(status),
+            Err(_) => None,
+        };
+        let mut step = self.live.remove(&pid)?;
+        self.by_key.remove(&step.key);
+        if let Some(kill_at) = step.kill_at {
+            self.kills.remove(&(kill_at, number(pid)));
+        }
+        for mut stream in step.streams {
+            stream.bound(true);
+            if let Some(path) = stream.into_empty() {
+                step.place.is_empty(path);
             }
-            exits.push((step.key, exit(status, step.started_ms)));
         }
-        if !exits.is_empty() {
-            self.hunt_every = HUNT_SOON;
-            self.hunt_at = Some(Instant::now());
-        }
-        exits
+        self.leftovers.ended(step.key.clone(), step.place);
+        self.hunt_every = HUNT_SOON;
+        self.hunt_at = Some(Instant::now());
+        Some((step.key, exit(status, step.started_ms)))
     }
 
     /// Tells a step to end, and sees to it after the grace. An earlier end is not put off. False
     /// when it does not live.
     pub(super) fn stop(&mut self, key: &Key, grace: Duration) -> bool {
-        let Some(step) = self.live.iter_mut().find(|step| step.key == *key) else {
+        let Some(pid) = self.by_key.get(key).copied() else {
+            return false;
+        };
+        let Some(step) = self.live.get_mut(&pid) else {
             return false;
         };
         let now = Instant::now();
         let far = now + Duration::from_secs(86_400);
         let kill_at = now.checked_add(grace).unwrap_or(far);
-        let first = step.kill_at.is_none();
-        step.kill_at = Some(step.kill_at.map_or(kill_at, |at| at.min(kill_at)));
-        if first && !grace.is_zero() {
+        let before = step.kill_at;
+        if !step.killed && before.is_none_or(|before| kill_at < before) {
+            step.kill_at = Some(kill_at);
+            self.kills.insert((kill_at, number(pid)));
+            if let Some(before) = before {
+                self.kills.remove(&(before, number(pid)));
+            }
+        }
+        if before.is_none() && !grace.is_zero() {
             // It is not reaped yet: the number is its own.
-            let _ = kill_process_group(step.pid, Signal::TERM);
+            let _ = kill_process_group(pid, Signal::TERM);
             self.signal_strays(key, Signal::TERM);
         }
         true
@@ -153,8 +186,8 @@ impl Steps {
 
     /// Kills everything, for a launcher that has nothing left to serve.
     pub(super) fn kill_all(&mut self) {
-        for step in &self.live {
-            let _ = kill_process_group(step.pid, Signal::KILL);
+        for pid in self.live.keys() {
+            let _ = kill_process_group(*pid, Signal::KILL);
         }
         for (pid, owner) in &self.strays {
             if *owner != Owner::Detached {
@@ -166,27 +199,26 @@ impl Steps {
     /// When [`Steps::look`] is due.
     pub(super) fn due(&self) -> Option<Instant> {
         let look = (!self.live.is_empty()).then_some(self.look_at);
-        let kills = self
-            .live
-            .iter()
-            .filter(|step| !step.killed)
-            .filter_map(|step| step.kill_at);
-        kills.chain(look).chain(self.hunt_at).min()
+        let kill = self.kills.first().map(|(at, _)| *at);
+        [kill, look, self.hunt_at].into_iter().flatten().min()
     }
 
     /// Does what is due: graces that are over, sizes of output, strays.
     pub(super) fn look(&mut self, now: Instant) {
-        let over = |step: &Step| !step.killed && step.kill_at.is_some_and(|at| at <= now);
-        for at in 0..self.live.len() {
-            if over(&self.live[at]) {
-                self.live[at].killed = true;
-                let _ = kill_process_group(self.live[at].pid, Signal::KILL);
-                let key = self.live[at].key.clone();
+        while let Some((_, pid)) = self.kills.first().copied().filter(|(at, _)| *at <= now) {
+            self.kills.pop_first();
+            let Some(pid) = Pid::from_raw(pid) else {
+                continue;
+            };
+            if let Some(step) = self.live.get_mut(&pid) {
+                step.killed = true;
+                let key = step.key.clone();
+                let _ = kill_process_group(pid, Signal::KILL);
                 self.signal_strays(&key, Signal::KILL);
             }
         }
         if !self.live.is_empty() && self.look_at <= now {
-            let streams = self.live.iter_mut().flat_map(|step| &mut step.streams);
+            let streams = self.live.values_mut().flat_map(|step| &mut step.streams);
             let fast = streams
                 .filter_map(|stream| stream.bound(false).then_some(()))
                 .count()
@@ -219,7 +251,7 @@ impl Steps {
                 .strays
                 .remove(&pid)
                 .filter(|known| *known != Owner::Nobody);
-            let owner = known.unwrap_or_else(|| owner(pid));
+            let owner = known.unwrap_or_else(|| owner(pid, &self.dir));
             if !self.may_live(&owner) {
                 let _ = kill_process(pid, Signal::KILL);
                 dying = true;
@@ -233,17 +265,17 @@ impl Steps {
     /// Children that are no leaders.
     fn orphans(&self) -> Vec<Pid> {
         let mut pids = children();
-        pids.retain(|pid| !self.live.iter().any(|step| step.pid == *pid));
+        pids.retain(|pid| !self.live.contains_key(pid));
         pids
     }
 
     fn may_live(&self, owner: &Owner) -> bool {
         match owner {
             Owner::Detached => true,
-            Owner::Launch(key) => self
-                .live
-                .iter()
-                .any(|step| step.key == *key && !step.killed),
+            Owner::Launch(key) => {
+                let leader = self.by_key.get(key).and_then(|pid| self.live.get(pid));
+                leader.is_some_and(|step| !step.killed)
+            }
             // It dropped its environment: it may be of any living step, and of no dead one alone.
             Owner::Nobody => !self.live.is_empty(),
         }
@@ -251,11 +283,15 @@ impl Steps {
 
     fn signal_strays(&self, key: &Key, signal: Signal) {
         for pid in self.orphans() {
-            if owner(pid) == Owner::Launch(key.clone()) {
+            if owner(pid, &self.dir) == Owner::Launch(key.clone()) {
                 let _ = kill_process(pid, signal);
             }
         }
     }
+}
+
+fn number(pid: Pid) -> i32 {
+    pid.as_raw_nonzero().get()
 }
 
 fn exit(status: Option<WaitStatus>, started_ms: i64) -> Exit {

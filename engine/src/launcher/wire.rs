@@ -4,7 +4,7 @@
 //! an error instead of hanging up, so that a newer engine can speak to an older launcher. The
 //! version of the words is settled by `hello` and `welcome`: the lower of the two highest.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,10 @@ pub const OUTPUT_MAX_BYTES: u64 = 256 << 20;
 
 /// The variable that every process of a launch carries: [`Key`] as `RUN/NODE/LAUNCH`.
 pub const LAUNCH_VARIABLE: &str = "USHER_LAUNCH";
+
+/// The variable beside it that names the launcher, by its directory: a copy of a state directory
+/// holds the same launches, and must not meet the processes of the original.
+pub const LAUNCHER_VARIABLE: &str = "USHER_LAUNCHER";
 
 /// The variable of a launcher itself: it lives on when the step that happened to start it ends.
 pub const DETACHED_VARIABLE: &str = "USHER_DETACHED";
@@ -70,13 +74,16 @@ pub struct Launch {
     pub argv: Vec<String>,
     /// The whole environment; a later entry wins.
     pub env: Vec<(String, String)>,
-    /// Its working directory, made when it is not there (mode 0700).
+    /// Its working directory. Inside the launch's folder it is made (mode 0700), elsewhere it must
+    /// be there.
     pub cwd: PathBuf,
-    /// File that takes its stdout, appended to (made with mode 0600).
+    /// File that takes its stdout, made here (mode 0600); its folder is the launch's own. One that
+    /// is there already tells that the launch was started before.
     pub stdout: PathBuf,
-    /// File that takes its stderr, appended to (made with mode 0600).
+    /// File that takes its stderr, in the same folder.
     pub stderr: PathBuf,
-    /// Source of a script: written to `script` in `cwd` (mode 0600), its path the last argument.
+    /// Source of a script: written to `script` in the launch's folder (mode 0600), its path the
+    /// last argument.
     #[serde(default)]
     pub script: Option<String>,
     /// The container's image, for the message when the program is not found; may be empty.
@@ -85,6 +92,14 @@ pub struct Launch {
     /// How much of each stream is kept: its first and its last half, in bytes.
     #[serde(default = "output_max_bytes")]
     pub output_max_bytes: u64,
+}
+
+impl Launch {
+    /// The launch's own folder: nothing of another is in it.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.stdout.parent().unwrap_or(Path::new(""))
+    }
 }
 
 fn output_max_bytes() -> u64 {

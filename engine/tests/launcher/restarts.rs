@@ -198,6 +198,72 @@ async fn a_launcher_ends_when_it_is_not_needed_and_not_before() {
     assert_ne!(home.engine().await.met.launcher_pid, launcher.pid);
 }
 
+/// Goal: who removes the launcher's directory does not bring about a second start.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_launch_whose_record_is_gone_is_lost_and_not_started_again() {
+    let home = Home::new();
+    let mut engine = home.engine().await;
+    let line = "echo once >> $PIPE.marks; exec sleep 1000";
+    engine.processes.launch(home.shell(&key(1), line));
+    let leader = engine.start(&key(1)).await;
+    let launcher = engine.launcher();
+    drop(engine);
+    std::fs::remove_dir_all(home.launcher()).unwrap();
+    let mut engine = home.engine().await;
+    assert_eq!(engine.met.inventory, []);
+    engine.processes.launch(home.shell(&key(1), line));
+    let reason = "attempt lost: it was started before, and its record is gone";
+    assert_eq!(engine.loss(&key(1)).await, reason);
+    // The loss is told when the process is gone, whether its launcher has noticed or not.
+    assert!(!leader.lives());
+    engine.processes.launch(home.shell(&key(1), line));
+    assert_eq!(engine.loss(&key(1)).await, reason);
+    let marks = std::fs::read_to_string(home.path().join("pipe.marks")).unwrap();
+    assert_eq!(marks, "once\n");
+    assert!(launcher.ends_within(LONG));
+}
+
+/// Goal: the launcher is not a process that nobody can find any more, engine or not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_launcher_whose_directory_is_gone_ends_under_its_engine_too() {
+    let home = Home::new();
+    let mut engine = home.engine().await;
+    engine
+        .processes
+        .launch(home.shell(&key(1), "exec sleep 1000"));
+    let (leader, launcher) = (engine.start(&key(1)).await, engine.launcher());
+    std::fs::remove_dir_all(home.launcher()).unwrap();
+    assert!(launcher.ends_within(LONG) && leader.ends_within(LONG));
+    let reason = "attempt lost: its launcher does not know it any more";
+    assert_eq!(engine.loss(&key(1)).await, reason);
+    engine.processes.launch(home.command(&key(2), &["true"]));
+    assert_eq!(engine.exit(&key(2)).await.code, Some(0));
+}
+
+/// Goal: a copy of a state directory does not end what runs in the original.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_launcher_of_a_copy_leaves_the_original_alone() {
+    let home = Home::new();
+    let mut engine = home.engine().await;
+    engine
+        .processes
+        .launch(home.shell(&key(1), "setsid sleep 1000 & exec sleep 1000"));
+    let leader = engine.start(&key(1)).await;
+    let copy = Home::new();
+    std::fs::create_dir(copy.launcher()).unwrap();
+    // Its leader's pid and start time are left out: those it may rely on.
+    let journal = std::fs::read_to_string(home.journal()).unwrap();
+    let intents = journal
+        .lines()
+        .filter(|line| line.starts_with("{\"intent\""));
+    std::fs::write(copy.journal(), intents.collect::<String>() + "\n").unwrap();
+    let mut other = copy.engine().await;
+    assert_eq!(other.loss(&key(1)).await, LAUNCHER_DIED);
+    assert!(leader.lives());
+    engine.processes.stop(key(1), 0);
+    assert_eq!(engine.exit(&key(1)).await.signal, Some(9));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_launcher_whose_directory_is_gone_takes_its_steps_with_it() {
     let home = Home::new();

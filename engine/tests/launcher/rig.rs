@@ -35,7 +35,7 @@ impl Home {
     }
 
     pub(crate) fn launcher(&self) -> PathBuf {
-        self.path().join("launcher-1")
+        self.path().join("launcher")
     }
 
     pub(crate) fn journal(&self) -> PathBuf {

@@ -69,6 +69,61 @@ async fn a_script_is_the_last_argument() {
     assert_eq!(std::fs::metadata(path).unwrap().mode() & 0o777, 0o600);
 }
 
+/// Goal: what is empty after a step goes when its end is committed, and nothing else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn what_stays_empty_is_removed_when_it_is_released() {
+    let home = Home::new();
+    let mut engine = home.engine().await;
+    let lines = ["true", "echo x", "mkdir inner", "echo x >&2; touch file"];
+    for (number, line) in (0..).zip(lines) {
+        let mut launch = home.shell(&key(number), line);
+        launch.cwd = launch.cwd.join("work");
+        engine.processes.launch(launch);
+        engine.exit(&key(number)).await;
+        assert!(home.attempt(&key(number)).join("work").is_dir());
+        engine.processes.release(key(number));
+    }
+    // Its answer comes after all that was asked before it.
+    engine.processes.launch(home.command(&key(9), &["none"]));
+    engine.exit(&key(9)).await;
+    let left = |number| {
+        let Ok(entries) = std::fs::read_dir(home.attempt(&key(number))) else {
+            return Vec::new();
+        };
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    };
+    look_until("the last is cleared", || left(3) == ["stderr", "work"]);
+    assert!(!home.attempt(&key(0)).exists());
+    assert_eq!(left(1), ["stdout"]);
+    assert_eq!(left(2), ["work"]);
+}
+
+#[tokio::test]
+async fn a_working_directory_elsewhere_must_be_there() {
+    let home = Home::new();
+    let mut engine = home.engine().await;
+    let mut launch = home.command(&key(1), &["pwd"]);
+    launch.cwd = home.launcher();
+    let stdout = launch.stdout.clone();
+    engine.processes.launch(launch);
+    assert_eq!(engine.exit(&key(1)).await.code, Some(0));
+    let printed = std::fs::read_to_string(stdout).unwrap();
+    assert_eq!(printed, format!("{}\n", home.launcher().display()));
+    let mut launch = home.command(&key(2), &["pwd"]);
+    launch.cwd = home.path().join("none");
+    engine.processes.launch(launch);
+    let exit = engine.exit(&key(2)).await;
+    let message = format!(
+        "cannot find the working directory `{}/none`; local runs use this machine's own folders",
+        home.path().display()
+    );
+    assert_eq!((exit.code, exit.message), (Some(64), Some(message)));
+    assert!(!home.path().join("none").exists());
+}
+
 #[tokio::test]
 async fn a_missing_command_ends_with_64_and_words() {
     let home = Home::new();
@@ -126,9 +181,9 @@ async fn nothing_of_a_step_outlives_it() {
         "setsid sleep 1000 & echo $! > $PIPE",
         "env -i setsid sleep 1000 & echo $! > $PIPE",
         "(trap '' TERM HUP; setsid sleep 1000 & echo $! > $PIPE)",
-        "setsid sh -c 'sleep 1000 & echo $! > $PIPE; wait' & read x < $HOLD",
+        "setsid sh -c 'sleep 1000 & echo $! > $PIPE; wait' &",
     ];
-    // The last one must not end before its grandchild is there.
+    // None ends before what it leaves is there and known here.
     let hold = home.path().join("hold");
     let made = std::process::Command::new("mkfifo")
         .arg(&hold)
@@ -136,15 +191,13 @@ async fn nothing_of_a_step_outlives_it() {
         .unwrap();
     assert!(made.success());
     for (number, line) in (0..).zip(cases) {
-        let mut launch = home.shell(&key(number), line);
+        let mut launch = home.shell(&key(number), &format!("{line}\nread x < $HOLD"));
         launch
             .env
             .push(("HOLD".to_owned(), hold.display().to_string()));
         engine.processes.launch(launch);
         let left = pipe.process();
-        if line.contains("HOLD") {
-            std::fs::write(&hold, "go\n").unwrap();
-        }
+        std::fs::write(&hold, "go\n").unwrap();
         assert_eq!(engine.exit(&key(number)).await.code, Some(0), "{line}");
         assert!(left.ends_within(LONG), "it still lives: {line}");
     }

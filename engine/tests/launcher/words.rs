@@ -71,16 +71,21 @@ impl Raw {
     }
 }
 
-fn hello(v: u32, generation: u64) -> Value {
-    let hello = json!({"v": v, "engine_version": "9.9.9", "generation": generation, "new": {}});
+fn hello(v: u32, engine_version: &str, generation: u64) -> Value {
+    let hello = json!({
+        "v": v, "engine_version": engine_version, "generation": generation, "new": {}
+    });
     json!({"hello": hello})
 }
+
+/// The version of this build.
+const OWN: &str = env!("CARGO_PKG_VERSION");
 
 #[test]
 fn a_newer_engine_and_an_older_launcher_agree_on_the_older_words() {
     let home = Home::new();
     let (mut engine, mut launcher) = Raw::start(&home);
-    engine.say(&hello(99, 7));
+    engine.say(&hello(99, "9.9.9", 7));
     let welcome = engine.hear_named("welcome");
     assert_eq!(welcome["v"], 1);
     assert_eq!(welcome["launcher_pid"], launcher.id());
@@ -109,20 +114,20 @@ fn only_the_newest_engine_is_served() {
     let (mut first, _launcher) = Raw::start(&home);
     first.say(&json!({"query": {"keys": [key(1)]}}));
     first.hear_named("error");
-    first.say(&hello(1, 5));
+    first.say(&hello(1, OWN, 5));
     first.hear_named("welcome");
     let mut second = Raw::connect(&home);
-    second.say(&hello(1, 6));
+    second.say(&hello(1, OWN, 6));
     second.hear_named("welcome");
     first.hear_named("superseded");
     assert_eq!(first.hear(), None);
     let mut late = Raw::connect(&home);
-    late.say(&hello(1, 5));
+    late.say(&hello(1, OWN, 5));
     late.hear_named("superseded");
     assert_eq!(late.hear(), None);
     // The same engine, on a new connection.
     let mut again = Raw::connect(&home);
-    again.say(&hello(1, 6));
+    again.say(&hello(1, OWN, 6));
     again.hear_named("welcome");
     second.hear_named("superseded");
     again.say(&json!({"query": {"keys": [key(1)]}}));
@@ -133,11 +138,37 @@ fn only_the_newest_engine_is_served() {
 fn a_second_launcher_in_a_directory_ends_at_once() {
     let home = Home::new();
     let (mut engine, _launcher) = Raw::start(&home);
-    engine.say(&hello(1, 1));
+    engine.say(&hello(1, OWN, 1));
     engine.hear_named("welcome");
     let (mut other, mut second) = Raw::start(&home);
     assert_eq!(second.wait().unwrap().code(), Some(75));
     assert_eq!(other.hear(), None);
     engine.say(&json!({"query": {"keys": [key(1)]}}));
     engine.hear_named("unknown");
+}
+
+#[test]
+fn an_older_launcher_serves_a_newer_engine_as_long_as_it_has_work_and_then_gives_way() {
+    let home = Home::new();
+    let (mut engine, mut launcher) = Raw::start(&home);
+    engine.say(&hello(1, OWN, 1));
+    engine.hear_named("welcome");
+    engine.say(&json!({"launch": home.shell(&key(1), "exec sleep 1000")}));
+    assert_eq!(engine.hear_named("started")["key"]["launch"], 1);
+    let mut newer = Raw::connect(&home);
+    newer.say(&hello(2, "9.9.9", 2));
+    let welcome = newer.hear_named("welcome");
+    assert_eq!(
+        (&welcome["v"], &welcome["inventory"][0][0]["launch"]),
+        (&json!(1), &json!(1))
+    );
+    newer.say(&json!({"stop": {"key": key(1), "grace_ms": 0}}));
+    newer.hear_named("exited");
+    newer.say(&json!({"release": {"keys": [key(1)]}}));
+    let mut next = Raw::connect(&home);
+    next.say(&hello(2, "9.9.9", 3));
+    // No welcome: the engine starts a launcher of its own.
+    assert_eq!(next.hear(), None);
+    assert!(launcher.wait().unwrap().success());
+    assert!(!home.launcher().join("sock").exists());
 }

@@ -12,9 +12,10 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::SystemTime;
 
 use super::{Error, Settings};
-use crate::launcher::wire::{DETACHED_VARIABLE, LAUNCH_VARIABLE};
+use crate::launcher::wire::{DETACHED_VARIABLE, LAUNCH_VARIABLE, LAUNCHER_VARIABLE};
 
 /// A log longer than this is begun anew, in bytes.
 const LOG_MAX_BYTES: u64 = 1 << 20;
@@ -59,7 +60,8 @@ impl Starter {
         }
     }
 
-    /// The number of this engine among all of this directory.
+    /// The number of this engine among all of this directory. It rises with the clock too: a count
+    /// that a loss of power took away must not leave the next engine below the journal's.
     ///
     /// # Errors
     /// When it cannot be counted.
@@ -70,7 +72,7 @@ impl Starter {
             Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
             Err(error) => return Err(self.dir_error(error)),
         };
-        let generation: u64 = before + 1;
+        let generation = now_ms().max(before + 1);
         let fresh = self.dir.join("generation.new");
         std::fs::write(&fresh, format!("{generation}\n"))
             .and_then(|()| std::fs::rename(&fresh, &path))
@@ -111,6 +113,7 @@ impl Starter {
             .arg(std::path::absolute(&self.dir).map_err(fail)?)
             // What a step starts by the way is not the step's.
             .env_remove(LAUNCH_VARIABLE)
+            .env_remove(LAUNCHER_VARIABLE)
             .env(DETACHED_VARIABLE, "1")
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
@@ -138,6 +141,11 @@ impl Starter {
         }
         reason
     }
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0))
 }
 
 /// This program as it runs now, also when its file was replaced or removed.
