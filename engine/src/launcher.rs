@@ -174,7 +174,8 @@ impl Launcher {
             }
             if self.deaf_until.is_some_and(|until| until <= now) {
                 self.deaf_until = None;
-                self.ears.mind(&self.listener, Source::Listener, true, false);
+                self.ears
+                    .mind(&self.listener, Source::Listener, true, false);
             }
             if self.gives_way || self.is_done(now) {
                 self.records.settle();
@@ -223,7 +224,8 @@ impl Launcher {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) => {
                     log(format_args!("cannot take a connection: {error}"));
-                    self.ears.mind(&self.listener, Source::Listener, false, false);
+                    self.ears
+                        .mind(&self.listener, Source::Listener, false, false);
                     self.deaf_until = Some(Instant::now() + DEAF);
                     return;
                 }
@@ -251,7 +253,8 @@ impl Launcher {
             if !connection.is_open() {
                 self.ears.forget(&*connection);
             } else if connection.was_behind != was_behind {
-                self.ears.mind(&*connection, source, true, connection.was_behind);
+                self.ears
+                    .mind(&*connection, source, true, connection.was_behind);
             }
         }
         self.connections.retain(Connection::is_open);
