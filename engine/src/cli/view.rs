@@ -1,14 +1,31 @@
 //! Everything that the command line shows, as pure functions from objects to text.
 //!
 //! Nothing here reads a clock, an environment or a terminal, except `Style::of_terminal`: so every
-//! screen can be compared with a golden file.
+//! screen can be compared with a golden file. Objects are Argo-shaped `Workflow`s, as
+//! `usher_core::project` makes them.
 
-mod style;
-
-pub use style::{Style, Surroundings, Wish};
+pub(crate) mod drawing;
+mod failure;
+mod faults;
+pub(crate) mod forest;
+mod get;
+mod list;
+pub(crate) mod node;
+mod selector;
+pub(crate) mod style;
+mod table;
+pub(crate) mod text;
+pub(crate) mod time;
 
 use serde_json::Value;
-use usher_core::admit::Fault;
+
+pub use failure::{failed_node, failure};
+pub use faults::faults;
+pub use get::{get, tree};
+pub use list::{ListOptions, list};
+pub use selector::{BadSelector, Selector};
+pub use style::{Style, Surroundings, Wish, terminal_size};
+pub(crate) use table::shown_width;
 
 /// How much `get` shows of each node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,39 +33,10 @@ pub enum Form {
     /// The header and the tree.
     #[default]
     Usual,
-    /// `-o wide`: with artifacts, resources and the place where a node ran.
+    /// `-o wide`: with artifacts, resources and the host of each pod.
     Wide,
-    /// `-o short`: the tree alone.
+    /// `-o short`: the tree alone, with the host of each pod.
     Short,
-}
-
-/// Which nodes of a tree are shown: fields that must (or must not) have a value.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Selector(Vec<(String, bool, String)>);
-
-/// A selector that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the node field selector `{term}` is not FIELD=VALUE or FIELD!=VALUE")]
-pub struct BadSelector {
-    /// The term that is wrong.
-    pub term: String,
-}
-
-impl Selector {
-    /// Reads `--node-field-selector`: `phase=Failed,templateName!=main`.
-    ///
-    /// # Errors
-    /// The first term that is no comparison.
-    pub fn parse(text: &str) -> Result<Self, BadSelector> {
-        let _ = text;
-        Ok(Self::default())
-    }
-
-    /// `--status Failed`: the same as `phase=Failed`.
-    #[must_use]
-    pub fn status(word: &str) -> Self {
-        Self(vec![("phase".into(), true, word.into())])
-    }
 }
 
 /// What the caller of `get` asked for.
@@ -60,77 +48,41 @@ pub struct GetOptions {
     pub selector: Selector,
 }
 
-/// The whole text of `get`: the header, an empty line, the tree. It ends with a newline.
-#[must_use]
-pub fn get(object: &Value, now_ms: i64, style: &Style, options: &GetOptions) -> String {
-    let _ = options;
-    tree(object, now_ms, style)
-}
-
-/// The tree alone, one line a node, with its heading.
-#[must_use]
-pub fn tree(object: &Value, now_ms: i64, style: &Style) -> String {
-    let _ = (now_ms, style);
-    format!("{object}\n")
-}
-
-/// What the caller of `list` asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ListOptions {
-    /// `-o wide`: with counts of pods and parameters.
-    pub wide: bool,
-    /// `--no-headers`.
-    pub no_headers: bool,
-    /// `-A`: with a column of namespaces.
-    pub all_namespaces: bool,
-}
-
-/// The table of `list`, in the order of `objects`.
-#[must_use]
-pub fn list(objects: &[Value], now_ms: i64, style: &Style, options: &ListOptions) -> String {
-    let _ = (now_ms, style, options);
-    names(objects)
-}
-
 /// `-o name`: one name a line.
 #[must_use]
 pub fn names(objects: &[Value]) -> String {
-    let name = |object: &Value| format!("{}\n", object["metadata"]["name"].as_str().unwrap_or(""));
+    let name = |object: &Value| format!("{}\n", text::safe(node::Workflow(object).name()));
     objects.iter().map(name).collect()
 }
 
-/// `-o json`: indented, in the order of its keys, with a newline.
+/// `-o json`: indented by two, in the order of its keys, with a newline.
 #[must_use]
 pub fn json(value: &Value) -> String {
     format!("{value:#}\n")
 }
 
-/// `-o yaml`: one document, with a newline.
+/// `-o yaml`: one document, with one newline at its end.
 #[must_use]
 pub fn yaml(value: &Value) -> String {
-    serde_yaml::to_string(value).unwrap_or_else(|_| json(value))
+    // Every JSON document is YAML too, should the writer ever refuse one.
+    let text = serde_yaml::to_string(value).unwrap_or_else(|_| json(value));
+    format!("{}\n", text.trim_end_matches('\n'))
 }
 
-/// The name of the node that a failed run failed of: the first leaf that ended badly and that
-/// nothing excused. Its file of stderr is what `failure` wants the tail of.
-#[must_use]
-pub fn failed_node(object: &Value) -> Option<&Value> {
-    let _ = object;
-    None
-}
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
 
-/// What `run` prints last when a run fails: the node, its message and exit code, and the last
-/// 20 lines of its stderr.
-#[must_use]
-pub fn failure(object: &Value, stderr_tail: &str, style: &Style) -> String {
-    let _ = (object, style);
-    stderr_tail.to_owned()
-}
+    use super::*;
 
-/// Every fault of a file, each with its source line, and a closing line.
-#[must_use]
-pub fn faults(faults: &[Fault], source: Option<&str>, style: &Style) -> String {
-    let _ = (source, style);
-    let line = |fault: &Fault| format!("{}: {}\n", fault.path, fault.message);
-    faults.iter().map(line).collect()
+    /// What a machine reads is indented, complete and can be read back.
+    #[test]
+    fn for_machines() {
+        let object = json!({"b": "1", "a": ["true", 1, null, "x: y", "two\nlines\n"], "c": {}});
+        assert_eq!(json(&json!({"b": 1, "a": []})), "{\n  \"b\": 1,\n  \"a\": []\n}\n");
+        let back: Value = serde_yaml::from_str(&yaml(&object)).expect("yaml that we wrote");
+        assert_eq!(back, object);
+        assert_eq!(yaml(&json!({"b": 1, "a": "x"})), "b: 1\na: x\n");
+        assert_eq!(names(&[json!({"metadata": {"name": "w"}}), json!({})]), "w\n\n");
+    }
 }

@@ -29,7 +29,7 @@ pub struct Wish {
 /// What a process is surrounded by, as far as text is concerned.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Surroundings {
-    /// Columns and rows, if stdout is a terminal.
+    /// Columns and rows, if stdout is a terminal; 0 where it does not know.
     pub terminal: Option<(usize, usize)>,
     /// `NO_COLOR` is set and not empty.
     pub no_color: bool,
@@ -46,18 +46,17 @@ impl Surroundings {
         let variable = |name: &str| std::env::var(name).unwrap_or_default();
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(variable);
         Self {
-            terminal: std::io::stdout().is_terminal().then(size),
+            terminal: std::io::stdout().is_terminal().then(terminal_size),
             no_color: !variable("NO_COLOR").is_empty(),
             term: variable("TERM"),
-            locale: locale
-                .into_iter()
-                .find(|text| !text.is_empty())
-                .unwrap_or_default(),
+            locale: locale.into_iter().find(|text| !text.is_empty()).unwrap_or_default(),
         }
     }
 }
 
-fn size() -> (usize, usize) {
+/// Columns and rows of the terminal that stdout is; 0 where it is none or does not know.
+#[must_use]
+pub fn terminal_size() -> (usize, usize) {
     rustix::termios::tcgetwinsize(std::io::stdout())
         .map(|size| (usize::from(size.ws_col), usize::from(size.ws_row)))
         .unwrap_or_default()
@@ -71,12 +70,123 @@ impl Style {
     }
 
     /// The style for flags and surroundings.
+    ///
+    /// Without a terminal the text is for a file or a program: no colours, whole lines, and times
+    /// that mean the same on every machine. The signs are Argo's there too, if the locale has
+    /// them; a locale that says nothing counts as UTF-8, since containers and services have none.
     #[must_use]
     pub fn decide(wish: Wish, around: &Surroundings) -> Self {
-        let _ = around;
+        let locale = around.locale.to_ascii_lowercase().replace('-', "");
         Self {
-            utc: wish.utc,
-            ..Self::default()
+            color: around.terminal.is_some()
+                && !around.no_color
+                && around.term != "dumb"
+                && !wish.no_color,
+            unicode: !wish.no_utf8 && (locale.is_empty() || locale.contains("utf8")),
+            width: around.terminal.map(|(columns, _)| columns).filter(|columns| *columns > 0),
+            utc: wish.utc || around.terminal.is_none(),
         }
+    }
+
+    /// A text in a colour, if colours are shown.
+    #[must_use]
+    pub(crate) fn paint(&self, tint: Tint, text: &str) -> String {
+        match tint.code().filter(|_| self.color && !text.is_empty()) {
+            Some(code) => format!("\x1b[{code}m{text}\x1b[0m"),
+            None => text.to_owned(),
+        }
+    }
+}
+
+/// What a colour means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Tint {
+    /// The terminal's own colour.
+    #[default]
+    Plain,
+    /// Waits for its turn, or a warning.
+    Waiting,
+    /// Goes on.
+    Live,
+    /// Ended well.
+    Good,
+    /// Ended badly.
+    Bad,
+    /// Less important than what is around it.
+    Faint,
+}
+
+impl Tint {
+    fn code(self) -> Option<u8> {
+        match self {
+            Tint::Plain => None,
+            Tint::Waiting => Some(33),
+            Tint::Live => Some(36),
+            Tint::Good => Some(32),
+            Tint::Bad => Some(31),
+            Tint::Faint => Some(2),
+        }
+    }
+
+    /// The colour of a phase of a node or workflow.
+    pub(crate) fn of_phase(phase: &str) -> Self {
+        match phase {
+            "Pending" => Tint::Waiting,
+            "Running" => Tint::Live,
+            "Succeeded" => Tint::Good,
+            "Failed" | "Error" => Tint::Bad,
+            _ => Tint::Plain,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terminal() -> Surroundings {
+        Surroundings {
+            terminal: Some((80, 24)),
+            no_color: false,
+            term: "xterm".into(),
+            locale: "de_DE.UTF-8".into(),
+        }
+    }
+
+    /// A terminal gets everything; each reason takes away what it is a reason against.
+    #[test]
+    fn who_gets_what() {
+        let all = Style { color: true, unicode: true, width: Some(80), utc: false };
+        let decide = |around: Surroundings| Style::decide(Wish::default(), &around);
+        assert_eq!(decide(terminal()), all);
+        let plain = Style { color: false, ..all };
+        assert_eq!(decide(Surroundings { no_color: true, ..terminal() }), plain);
+        assert_eq!(decide(Surroundings { term: "dumb".into(), ..terminal() }), plain);
+        let ascii = Style { unicode: false, ..all };
+        assert_eq!(decide(Surroundings { locale: "C".into(), ..terminal() }), ascii);
+        assert_eq!(decide(Surroundings { locale: "C.utf8".into(), ..terminal() }), all);
+        assert_eq!(decide(Surroundings { locale: String::new(), ..terminal() }), all);
+        let unknown = Style { width: None, ..all };
+        assert_eq!(decide(Surroundings { terminal: Some((0, 0)), ..terminal() }), unknown);
+        let file = Style { color: false, unicode: true, width: None, utc: true };
+        assert_eq!(decide(Surroundings { terminal: None, ..terminal() }), file);
+    }
+
+    /// Flags win over surroundings.
+    #[test]
+    fn flags_win() {
+        let wish = Wish { no_color: true, no_utf8: true, utc: true };
+        let plain = Style { color: false, unicode: false, width: Some(80), utc: true };
+        assert_eq!(Style::decide(wish, &terminal()), plain);
+    }
+
+    /// Colours are written only where they are shown, and never around nothing.
+    #[test]
+    fn painting() {
+        let color = Style { color: true, ..Style::default() };
+        assert_eq!(color.paint(Tint::Bad, "x"), "\x1b[31mx\x1b[0m");
+        assert_eq!(color.paint(Tint::Bad, ""), "");
+        assert_eq!(color.paint(Tint::Plain, "x"), "x");
+        assert_eq!(Style::default().paint(Tint::Bad, "x"), "x");
     }
 }

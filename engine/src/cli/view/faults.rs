@@ -1,0 +1,163 @@
+//! What is wrong with a file, each fault with the line that it stands in.
+
+use usher_core::admit::Fault;
+
+use super::style::{Style, Tint};
+use super::table::{Cell, Cut};
+use super::text::{back, ellipsis, front, safe, width};
+
+/// Every fault, each with its source line, and a closing line with their number. `source` is the
+/// text of the file that all of them are in.
+#[must_use]
+pub fn faults(faults: &[Fault], source: Option<&str>, style: &Style) -> String {
+    let lines: Vec<&str> = source.unwrap_or_default().lines().collect();
+    let mut out = String::new();
+    for fault in faults {
+        out.push_str(&one(fault, &lines, style));
+        out.push('\n');
+    }
+    out.push_str(&closing(faults));
+    out
+}
+
+fn one(fault: &Fault, lines: &[&str], style: &Style) -> String {
+    let mut place = Vec::new();
+    if !fault.file.is_empty() {
+        place.push(safe(&fault.file).into_owned());
+    }
+    if fault.line > 0 {
+        place.push(format!("{}:{}", fault.line, fault.column.max(1)));
+    }
+    let place = place.join(":");
+    let code = style.paint(Tint::Bad, fault.code.id);
+    let at = if fault.path.is_empty() { String::new() } else { format!(" {}", safe(&fault.path)) };
+    let head = if place.is_empty() { format!("{code}{at}") } else { format!("{place}: {code}{at}") };
+    let mut out = format!("{head}\n  {}\n", safe(&fault.message));
+    let line = fault.line.checked_sub(1).and_then(|at| lines.get(at));
+    if let Some(line) = line.filter(|line| !line.trim().is_empty()) {
+        out.push_str(&excerpt(line, fault, style));
+    }
+    if let Some(word) = &fault.nearest {
+        out.push_str(&format!("  did you mean `{}`?\n", safe(word)));
+    }
+    out
+}
+
+/// The source line and a caret below the place.
+fn excerpt(line: &str, fault: &Fault, style: &Style) -> String {
+    let number = fault.line.to_string();
+    let margin = " ".repeat(number.len());
+    let bar = style.paint(Tint::Faint, "|");
+    let column = fault.column.max(1) - 1;
+    let cut = line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
+    let (before, after) = line.split_at(cut);
+    let shown = |text: &str| safe(&text.replace('\t', "    ")).into_owned();
+    let (mut before, after) = (shown(before), shown(after));
+    let room = style.width.map_or(usize::MAX, |all| all.saturating_sub(number.len() + 6).max(16));
+    // A place far to the right: the line starts with what stands before it.
+    if width(&before) > room / 2 {
+        let dots = ellipsis(style);
+        let kept = back(&before, (room / 2).min(40).saturating_sub(width(dots)));
+        before = format!("{dots}{kept}");
+    }
+    let left = room.saturating_sub(width(&before));
+    let after = Cell::plain(after).cut(left, Cut::End, style).text(style);
+    let carets = "^".repeat(word_width(&after));
+    let blanks = " ".repeat(width(&before));
+    let carets = style.paint(Tint::Bad, &carets);
+    format!("   {number} {bar} {before}{after}\n   {margin} {bar} {blanks}{carets}\n")
+}
+
+/// Columns of the word that a text starts with, at least one.
+fn word_width(text: &str) -> usize {
+    let is_word = |sign: char| sign.is_alphanumeric() || "-_.".contains(sign);
+    let end = text.find(|sign| !is_word(sign)).unwrap_or(text.len());
+    width(front(&text[..end], 40)).max(1)
+}
+
+fn closing(faults: &[Fault]) -> String {
+    let Some(first) = faults.first() else {
+        return "no faults\n".to_owned();
+    };
+    let plural = if faults.len() == 1 { "" } else { "s" };
+    let place = match first.file.as_str() {
+        _ if faults.iter().any(|fault| fault.file != first.file) => String::new(),
+        "" => String::new(),
+        file => format!(" in {}", safe(file)),
+    };
+    let same = faults.iter().all(|fault| fault.code == first.code);
+    let code = if same { first.code.id } else { "CODE" };
+    format!("{} fault{plural}{place}; `usher explain {code}` tells more\n", faults.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_api::code;
+
+    use super::*;
+
+    fn fault(line: usize, column: usize) -> Fault {
+        Fault {
+            code: &code::UNKNOWN_FIELD,
+            file: "hello.yaml".into(),
+            line,
+            column,
+            path: "spec.entrypont".into(),
+            message: "there is no field `entrypont` here".into(),
+            nearest: Some("entrypoint".into()),
+        }
+    }
+
+    /// Everything that a fault knows, and the word that it stands at.
+    #[test]
+    fn the_whole_text() {
+        let source = "kind: Workflow\nspec:\n\t漢: {entrypont: main}\n";
+        let text = "\
+hello.yaml:3:6: WF-0201 spec.entrypont
+  there is no field `entrypont` here
+   3 |     漢: {entrypont: main}
+     |          ^^^^^^^^^
+  did you mean `entrypoint`?
+
+1 fault in hello.yaml; `usher explain WF-0201` tells more
+";
+        assert_eq!(faults(&[fault(3, 6)], Some(source), &Style::default()), text);
+    }
+
+    /// Faults without a place, a file or a source, and of two codes.
+    #[test]
+    fn without_a_place() {
+        let bare = Fault {
+            code: &code::MISSING_FIELD,
+            file: String::new(),
+            line: 0,
+            column: 0,
+            path: String::new(),
+            message: "nothing\nhere".into(),
+            nearest: None,
+        };
+        let text = "\
+WF-0203
+  nothing\\nhere
+
+hello.yaml:9:9: WF-0201 spec.entrypont
+  there is no field `entrypont` here
+  did you mean `entrypoint`?
+
+2 faults; `usher explain CODE` tells more
+";
+        assert_eq!(faults(&[bare, fault(9, 9)], Some("one line"), &Style::default()), text);
+    }
+
+    /// A long line is cut on both sides of the place and fits the terminal.
+    #[test]
+    fn a_long_line() {
+        let source = format!("{}entrypont: {}", "x".repeat(200), "y".repeat(200));
+        let style = Style { width: Some(40), unicode: true, ..Style::default() };
+        let text = excerpt(&source, &fault(1, 201), &style);
+        let expected = "   1 | …xxxxxxxxxxxxxxxentrypont: yyyyy…\n   \
+                        \x20 |                 ^^^^^^^^^\n";
+        assert_eq!(text, expected);
+        assert!(text.lines().all(|line| width(line) <= 40), "{text}");
+    }
+}
