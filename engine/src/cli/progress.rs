@@ -36,13 +36,21 @@ impl<W: Write> Live<W> {
         if live {
             return Self::sized(style, terminal_size, out);
         }
-        Self { style, out, way: Way::Lines(Lines::default()) }
+        Self {
+            style,
+            out,
+            way: Way::Lines(Lines::default()),
+        }
     }
 
     /// A repainted view on a screen whose columns and rows are asked for before every painting, so
     /// that it follows a window that is resized.
     pub fn sized(style: Style, size: fn() -> (usize, usize), out: W) -> Self {
-        Self { style, out, way: Way::Screen(Screen::new(size)) }
+        Self {
+            style,
+            out,
+            way: Way::Screen(Screen::new(size)),
+        }
     }
 
     /// Shows the run as it is now. Call it at every change, and on a terminal once a second, so

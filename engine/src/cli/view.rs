@@ -79,10 +79,16 @@ mod tests {
     #[test]
     fn for_machines() {
         let object = json!({"b": "1", "a": ["true", 1, null, "x: y", "two\nlines\n"], "c": {}});
-        assert_eq!(json(&json!({"b": 1, "a": []})), "{\n  \"b\": 1,\n  \"a\": []\n}\n");
+        assert_eq!(
+            json(&json!({"b": 1, "a": []})),
+            "{\n  \"b\": 1,\n  \"a\": []\n}\n"
+        );
         let back: Value = serde_yaml::from_str(&yaml(&object)).expect("yaml that we wrote");
         assert_eq!(back, object);
         assert_eq!(yaml(&json!({"b": 1, "a": "x"})), "b: 1\na: x\n");
-        assert_eq!(names(&[json!({"metadata": {"name": "w"}}), json!({})]), "w\n\n");
+        assert_eq!(
+            names(&[json!({"metadata": {"name": "w"}}), json!({})]),
+            "w\n\n"
+        );
     }
 }

@@ -31,11 +31,7 @@ impl Worth {
 
 /// At most `limit` lines (at least 1): neighbours of little worth become one line with their
 /// number. Earlier lines give way first, as if they had scrolled away.
-pub(super) fn fold(
-    mut rows: Vec<Row>,
-    limit: usize,
-    worth: impl Fn(&Row) -> Worth,
-) -> Vec<Row> {
+pub(super) fn fold(mut rows: Vec<Row>, limit: usize, worth: impl Fn(&Row) -> Worth) -> Vec<Row> {
     let limit = limit.max(1);
     for level in [Worth::Past, Worth::Future, Worth::Failed] {
         rows = pass(rows, limit, |row| worth(row) <= level);
@@ -60,11 +56,16 @@ fn pass(rows: Vec<Row>, limit: usize, yields: impl Fn(&Row) -> bool) -> Vec<Row>
         }
         let mut count = nodes(&first);
         while over > 0 {
-            let Some(next) = rest.next_if(&yields) else { break };
+            let Some(next) = rest.next_if(&yields) else {
+                break;
+            };
             count += nodes(&next);
             over -= 1;
         }
-        out.push(Row { prefix: first.prefix, what: What::Folded(count) });
+        out.push(Row {
+            prefix: first.prefix,
+            what: What::Folded(count),
+        });
     }
     out
 }
@@ -84,7 +85,10 @@ mod tests {
     /// Rows by letter: p past, f future, x failed, n now.
     fn folded(rows: &str, limit: usize) -> Vec<String> {
         let letters: Vec<char> = rows.chars().collect();
-        let row = |ix| Row { prefix: String::new(), what: What::Node(ix) };
+        let row = |ix| Row {
+            prefix: String::new(),
+            what: What::Node(ix),
+        };
         let worth = |row: &Row| match row.what {
             What::Node(ix) if letters[ix] == 'f' => Worth::Future,
             What::Node(ix) if letters[ix] == 'x' => Worth::Failed,
@@ -121,7 +125,12 @@ mod tests {
     /// Whatever the lines and the limit, the result fits and uses all the room.
     #[test]
     fn always_fits() {
-        for rows in ["npfxnpfxnpfx", "nnnpppfffxxx", "pnpnpnpnpnpn", "xxxxxxxxxxxx"] {
+        for rows in [
+            "npfxnpfxnpfx",
+            "nnnpppfffxxx",
+            "pnpnpnpnpnpn",
+            "xxxxxxxxxxxx",
+        ] {
             for limit in 1..14 {
                 let lines = folded(rows, limit).len();
                 assert_eq!(lines, limit.min(rows.len()), "{rows} in {limit}");

@@ -42,7 +42,8 @@ impl Lines {
             let waits = if node.waits() { " (Suspended)" } else { "" };
             let text = format!("{} {}{waits}", safe(node.name()), safe(node.phase()));
             lines.push((at.unwrap_or(now_ms), with_message(text, node.message())));
-            self.nodes.insert(node.id().to_owned(), node.phase().to_owned());
+            self.nodes
+                .insert(node.id().to_owned(), node.phase().to_owned());
         }
         if ended {
             self.workflow_line(&workflow, now_ms, &mut lines);
@@ -74,5 +75,9 @@ impl Lines {
 }
 
 fn with_message(text: String, message: &str) -> String {
-    if message.is_empty() { text } else { format!("{text}: {}", safe(message)) }
+    if message.is_empty() {
+        text
+    } else {
+        format!("{text}: {}", safe(message))
+    }
 }

@@ -38,7 +38,11 @@ pub(super) struct Screen {
 impl Screen {
     /// An empty screen whose columns and rows `size` tells.
     pub(super) fn new(size: fn() -> (usize, usize)) -> Self {
-        Self { size, painted: Vec::new(), columns: 0 }
+        Self {
+            size,
+            painted: Vec::new(),
+            columns: 0,
+        }
     }
 
     /// What to write so that the run is shown; nothing if it is shown already.
@@ -52,7 +56,10 @@ impl Screen {
         let known = |seen: usize, usual: usize| if seen == 0 { usual } else { seen };
         let (columns, rows) = (self.size)();
         let (columns, rows) = (known(columns, USUAL_SIZE.0), known(rows, USUAL_SIZE.1));
-        let style = Style { width: Some(columns), ..*style };
+        let style = Style {
+            width: Some(columns),
+            ..*style
+        };
         let mut picture = picture(object, now_ms, &style, rows, finished);
         picture.truncate(rows.saturating_sub(1).max(1));
         if picture == self.painted && columns == self.columns {
@@ -75,7 +82,10 @@ impl Screen {
     }
 
     fn height(&self, columns: usize) -> usize {
-        self.painted.iter().map(|line| shown_width(line).div_ceil(columns).max(1)).sum()
+        self.painted
+            .iter()
+            .map(|line| shown_width(line).div_ceil(columns).max(1))
+            .sum()
     }
 }
 
@@ -99,11 +109,22 @@ fn picture(
     let folded = rows.len() < all;
     let mut lines = vec![title(&workflow, now_ms, style)];
     if !rows.is_empty() {
-        lines.extend(drawing::lines(&workflow, &forest, &rows, Form::Usual, now_ms, style));
+        lines.extend(drawing::lines(
+            &workflow,
+            &forest,
+            &rows,
+            Form::Usual,
+            now_ms,
+            style,
+        ));
     }
     if finished && folded {
         let hint = format!("`usher get {}` shows all of it", safe(workflow.name()));
-        lines.extend(wrap(&hint, style.width.unwrap_or(usize::MAX)).first().map(|s| (*s).into()));
+        lines.extend(
+            wrap(&hint, style.width.unwrap_or(usize::MAX))
+                .first()
+                .map(|s| (*s).into()),
+        );
     }
     lines
 }
@@ -112,7 +133,11 @@ fn picture(
 fn title(workflow: &Workflow<'_>, now_ms: i64, style: &Style) -> String {
     let span = time::span(workflow.started(), workflow.finished(), now_ms);
     let status = workflow.phase_shown();
-    let facts = format!(" {} {}", safe(workflow.status("progress")), time::short(span));
+    let facts = format!(
+        " {} {}",
+        safe(workflow.status("progress")),
+        time::short(span)
+    );
     let used = width(status) + width(&facts) + 1;
     let room = style.width.unwrap_or(usize::MAX).saturating_sub(used);
     let name = safe(workflow.name());

@@ -7,7 +7,12 @@ use serde_json::{Value, json};
 use super::*;
 use crate::cli::view::text::sign_width;
 
-const STYLE: Style = Style { color: true, unicode: true, width: None, utc: true };
+const STYLE: Style = Style {
+    color: true,
+    unicode: true,
+    width: None,
+    utc: true,
+};
 const NOON: i64 = 1_795_780_800_000;
 
 /// A dag with tasks in the given phases: s Succeeded, r Running, p Pending, f Failed.
@@ -31,7 +36,11 @@ fn object(phases: &str) -> Value {
             "templateName": "t", "startedAt": "2026-11-27T12:00:00Z"});
     }
     if ended {
-        for (_, node) in object["status"]["nodes"].as_object_mut().into_iter().flatten() {
+        for (_, node) in object["status"]["nodes"]
+            .as_object_mut()
+            .into_iter()
+            .flatten()
+        {
             node["finishedAt"] = json!("2026-11-27T12:00:09Z");
         }
         object["status"]["finishedAt"] = json!("2026-11-27T12:00:09Z");
@@ -51,7 +60,12 @@ struct Terminal {
 
 impl Terminal {
     fn new(columns: usize, rows: usize) -> Self {
-        Self { columns, rows, lines: vec![String::new()], cursor: (0, 0) }
+        Self {
+            columns,
+            rows,
+            lines: vec![String::new()],
+            cursor: (0, 0),
+        }
     }
 
     fn write(&mut self, text: &str) {
@@ -125,13 +139,21 @@ impl Terminal {
             if signs.is_empty() {
                 self.lines.push(String::new());
             }
-            self.lines.extend(signs.chunks(columns).map(|part| part.iter().collect::<String>()));
+            self.lines.extend(
+                signs
+                    .chunks(columns)
+                    .map(|part| part.iter().collect::<String>()),
+            );
         }
         self.cursor = (self.lines.len() - 1 - below, 0);
     }
 
     fn shown(&self) -> Vec<&str> {
-        let end = self.lines.iter().rposition(|line| !line.is_empty()).map_or(0, |at| at + 1);
+        let end = self
+            .lines
+            .iter()
+            .rposition(|line| !line.is_empty())
+            .map_or(0, |at| at + 1);
         self.lines[..end].iter().map(String::as_str).collect()
     }
 }
@@ -155,23 +177,31 @@ impl Stage {
         SIZE.set((columns, rows));
         let mut terminal = Terminal::new(columns, rows);
         terminal.write("$ usher run w.yaml\n");
-        Self { terminal, live: Live::sized(STYLE, size, Vec::new()) }
+        Self {
+            terminal,
+            live: Live::sized(STYLE, size, Vec::new()),
+        }
     }
 
     /// Updates and returns how many bytes were written.
     fn update(&mut self, phases: &str, second: i64) -> usize {
-        self.live.update(&object(phases), NOON + 1_000 * second).expect("a vector takes all");
+        self.live
+            .update(&object(phases), NOON + 1_000 * second)
+            .expect("a vector takes all");
         self.show()
     }
 
     fn finish(&mut self, phases: &str) {
-        self.live.finish(&object(phases), NOON + 9_000).expect("a vector takes all");
+        self.live
+            .finish(&object(phases), NOON + 9_000)
+            .expect("a vector takes all");
         self.show();
     }
 
     fn show(&mut self) -> usize {
         let bytes = std::mem::take(&mut self.live.out);
-        self.terminal.write(std::str::from_utf8(&bytes).expect("text"));
+        self.terminal
+            .write(std::str::from_utf8(&bytes).expect("text"));
         bytes.len()
     }
 }
@@ -264,17 +294,27 @@ fn absurd_windows() {
 /// Without a terminal each change is a line, in the order of time, and nothing is said twice.
 #[test]
 fn lines_without_a_terminal() {
-    let mut live = Live::new(Style { color: false, ..STYLE }, false, Vec::new());
+    let mut live = Live::new(
+        Style {
+            color: false,
+            ..STYLE
+        },
+        false,
+        Vec::new(),
+    );
     let mut run = object("r");
     run["status"]["nodes"]["w-0"]["phase"] = json!("Pending");
     live.update(&run, NOON + 1_000).expect("a vector takes all");
-    live.update(&object("r"), NOON + 2_000).expect("a vector takes all");
-    live.update(&object("r"), NOON + 3_000).expect("a vector takes all");
+    live.update(&object("r"), NOON + 2_000)
+        .expect("a vector takes all");
+    live.update(&object("r"), NOON + 3_000)
+        .expect("a vector takes all");
     let mut end = object("f");
     end["status"]["phase"] = json!("Failed");
     end["status"]["message"] = json!("a\nb");
     end["status"]["nodes"]["w-0"]["message"] = json!("Error (exit code 1)");
-    live.finish(&end, NOON + 10_000).expect("a vector takes all");
+    live.finish(&end, NOON + 10_000)
+        .expect("a vector takes all");
     let text = "\
 2026-11-27T12:00:00Z workflow w Running
 2026-11-27T12:00:00Z w Running

@@ -44,8 +44,20 @@ struct Strokes {
     pipe: &'static str,
 }
 
-const BOXES: Strokes = Strokes { tee: "├─", corner: "└─", fork: "┬─", dash: "──", pipe: "│ " };
-const ASCII: Strokes = Strokes { tee: "|-", corner: "`-", fork: "+-", dash: "--", pipe: "| " };
+const BOXES: Strokes = Strokes {
+    tee: "├─",
+    corner: "└─",
+    fork: "┬─",
+    dash: "──",
+    pipe: "│ ",
+};
+const ASCII: Strokes = Strokes {
+    tee: "|-",
+    corner: "`-",
+    fork: "+-",
+    dash: "--",
+    pipe: "| ",
+};
 const EMPTY: &str = "  ";
 
 /// The lines of all roots, a blank one between two of them.
@@ -54,7 +66,10 @@ pub(crate) fn rows(forest: &Forest<'_>, selector: &Selector, style: &Style) -> V
     let mut rows = Vec::new();
     for root in forest.branches(selector) {
         if !rows.is_empty() && !root.is_empty() {
-            rows.push(Row { prefix: String::new(), what: What::Blank });
+            rows.push(Row {
+                prefix: String::new(),
+                what: What::Blank,
+            });
         }
         for branch in root {
             draw(&branch, strokes, " ".to_owned(), " ", &mut rows);
@@ -67,7 +82,10 @@ pub(crate) fn rows(forest: &Forest<'_>, selector: &Selector, style: &Style) -> V
 fn draw(branch: &Branch, strokes: &Strokes, first: String, below: &str, rows: &mut Vec<Row>) {
     let group_first = match branch.node {
         Some(ix) => {
-            rows.push(Row { prefix: first, what: What::Node(ix) });
+            rows.push(Row {
+                prefix: first,
+                what: What::Node(ix),
+            });
             None
         }
         None => Some(first),
@@ -88,14 +106,38 @@ fn draw(branch: &Branch, strokes: &Strokes, first: String, below: &str, rows: &m
     }
 }
 
-const STEP: Column = Column { name: "STEP", cut: Cut::End };
-const TEMPLATE: Column = Column { name: "TEMPLATE", cut: Cut::End };
-const PODNAME: Column = Column { name: "PODNAME", cut: Cut::Middle };
-const DURATION: Column = Column { name: "DURATION", cut: Cut::End };
-const ARTIFACTS: Column = Column { name: "ARTIFACTS", cut: Cut::End };
-const MESSAGE: Column = Column { name: "MESSAGE", cut: Cut::End };
-const RESOURCES: Column = Column { name: "RESOURCESDURATION", cut: Cut::End };
-const NODENAME: Column = Column { name: "NODENAME", cut: Cut::Middle };
+const STEP: Column = Column {
+    name: "STEP",
+    cut: Cut::End,
+};
+const TEMPLATE: Column = Column {
+    name: "TEMPLATE",
+    cut: Cut::End,
+};
+const PODNAME: Column = Column {
+    name: "PODNAME",
+    cut: Cut::Middle,
+};
+const DURATION: Column = Column {
+    name: "DURATION",
+    cut: Cut::End,
+};
+const ARTIFACTS: Column = Column {
+    name: "ARTIFACTS",
+    cut: Cut::End,
+};
+const MESSAGE: Column = Column {
+    name: "MESSAGE",
+    cut: Cut::End,
+};
+const RESOURCES: Column = Column {
+    name: "RESOURCESDURATION",
+    cut: Cut::End,
+};
+const NODENAME: Column = Column {
+    name: "NODENAME",
+    cut: Cut::Middle,
+};
 
 /// What gives way on a narrow terminal: first words, then names; the step's own name last.
 const YIELDS: &[(&str, usize)] = &[
@@ -127,7 +169,9 @@ pub(crate) fn lines(
         Form::Usual => vec![STEP, TEMPLATE, PODNAME, DURATION, MESSAGE],
         Form::Short => vec![STEP, TEMPLATE, PODNAME, DURATION, MESSAGE, NODENAME],
         Form::Wide => {
-            vec![STEP, TEMPLATE, PODNAME, DURATION, ARTIFACTS, MESSAGE, RESOURCES, NODENAME]
+            vec![
+                STEP, TEMPLATE, PODNAME, DURATION, ARTIFACTS, MESSAGE, RESOURCES, NODENAME,
+            ]
         }
     };
     let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
@@ -166,13 +210,13 @@ fn cell(
         "STEP" => {
             let (tint, sign) = sign(node, style);
             let name = format!(" {}", safe(node.display_name()));
-            return Cell::plain(&*row.prefix).and(tint, sign).and(Tint::Plain, name);
+            return Cell::plain(&*row.prefix)
+                .and(tint, sign)
+                .and(Tint::Plain, name);
         }
         "TEMPLATE" => safe(&node.template()).into_owned(),
         "PODNAME" => safe(&node.pod(workflow)).into_owned(),
-        "DURATION" if is_pod => {
-            time::short(time::span(node.started(), node.finished(), now_ms))
-        }
+        "DURATION" if is_pod => time::short(time::span(node.started(), node.finished(), now_ms)),
         "ARTIFACTS" => artifacts(node),
         "MESSAGE" => safe(node.message()).into_owned(),
         "RESOURCESDURATION" => resources(node),
@@ -201,14 +245,22 @@ pub(crate) fn sign(node: Node<'_>, style: &Style) -> (Tint, &'static str) {
 }
 
 fn artifacts(node: Node<'_>) -> String {
-    let list = node.0["outputs"]["artifacts"].as_array().into_iter().flatten();
-    let names: Vec<&str> = list.filter_map(|artifact| artifact["name"].as_str()).collect();
+    let list = node.0["outputs"]["artifacts"]
+        .as_array()
+        .into_iter()
+        .flatten();
+    let names: Vec<&str> = list
+        .filter_map(|artifact| artifact["name"].as_str())
+        .collect();
     safe(&names.join(",")).into_owned()
 }
 
 /// `1m5s*(1 cpu),3s*(100Mi memory)`: seconds times the unit that Argo counts a resource in.
 fn resources(node: Node<'_>) -> String {
-    let list = node.0["resourcesDuration"].as_object().into_iter().flatten();
+    let list = node.0["resourcesDuration"]
+        .as_object()
+        .into_iter()
+        .flatten();
     let one = |(name, seconds): (&String, &Value)| {
         let unit = match name.as_str() {
             "memory" => "100Mi",
@@ -235,7 +287,10 @@ mod tests {
     /// Every phase has its sign and its word; a waiting suspend node has its own.
     #[test]
     fn signs() {
-        let unicode = Style { unicode: true, ..Style::default() };
+        let unicode = Style {
+            unicode: true,
+            ..Style::default()
+        };
         for (kind, phase, icon, word) in [
             ("Pod", "Pending", "◷", "Pending"),
             ("Pod", "Running", "●", "Running"),

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
+use super::drawing::sign;
 use super::forest::Forest;
 use super::node::{Node, Workflow};
 use super::style::{Style, Tint};
 use super::text::{safe, sign_width};
-use super::drawing::sign;
 
 /// Lines of stderr that are shown.
 const LAST_LINES: usize = 20;
@@ -16,7 +16,10 @@ const LAST_LINES: usize = 20;
 #[must_use]
 pub fn failed_node(object: &Value) -> Option<&Value> {
     let forest = Forest::of(&Workflow(object));
-    let mut at = *forest.roots().iter().find(|ix| forest.node(**ix).is_bad())?;
+    let mut at = *forest
+        .roots()
+        .iter()
+        .find(|ix| forest.node(**ix).is_bad())?;
     // Every node hangs below one other at most, so this ends.
     while let Some(kid) = culprit(object, &forest, at) {
         at = kid;
@@ -55,7 +58,11 @@ fn is_excused(object: &Value, forest: &Forest<'_>, group: Node<'_>, node: Node<'
     let Some(call) = calls.iter().find(|call| call["name"] == name) else {
         return false;
     };
-    let key = if node.phase() == "Error" { "error" } else { "failed" };
+    let key = if node.phase() == "Error" {
+        "error"
+    } else {
+        "failed"
+    };
     if call["continueOn"][key] == true {
         return true;
     }
@@ -90,9 +97,14 @@ fn calls<'a>(object: &'a Value, template: &str) -> Vec<&'a Value> {
 }
 
 fn depends_on(call: &Value, name: &str) -> bool {
-    let listed = call["dependencies"].as_array().is_some_and(|list| list.iter().any(|x| x == name));
+    let listed = call["dependencies"]
+        .as_array()
+        .is_some_and(|list| list.iter().any(|x| x == name));
     let is_name = |sign: char| sign.is_alphanumeric() || sign == '-' || sign == '_';
-    let words = call["depends"].as_str().unwrap_or_default().split(|sign| !is_name(sign));
+    let words = call["depends"]
+        .as_str()
+        .unwrap_or_default()
+        .split(|sign| !is_name(sign));
     listed || { words }.any(|word| word == name)
 }
 
@@ -111,7 +123,11 @@ pub fn failure(object: &Value, stderr_tail: &str, style: &Style) -> String {
         let first = style.paint(Tint::Bad, &format!("{mark}{name} {phase}"));
         return format!("{first}{reason}\n");
     };
-    let mark = if style.unicode { format!("{} ", sign(node, style).1) } else { String::new() };
+    let mark = if style.unicode {
+        format!("{} ", sign(node, style).1)
+    } else {
+        String::new()
+    };
     let (name, phase) = (safe(node.name()), safe(node.phase()));
     let mut out = style.paint(Tint::Bad, &format!("{mark}{name} {phase}"));
     if !node.message().is_empty() {
@@ -121,7 +137,8 @@ pub fn failure(object: &Value, stderr_tail: &str, style: &Style) -> String {
     let template = node.template();
     let facts = [
         (!template.is_empty()).then(|| format!("template {}", safe(&template))),
-        node.exit_code().map(|code| format!("exit code {}", safe(code))),
+        node.exit_code()
+            .map(|code| format!("exit code {}", safe(code))),
     ];
     let facts: Vec<String> = facts.into_iter().flatten().collect();
     if !facts.is_empty() {
@@ -146,7 +163,9 @@ fn last_words(stderr: &str, style: &Style) -> String {
     };
     let shown = lines[skipped..].iter().map(|line| {
         let line = as_seen(line);
-        let room = style.width.map_or(usize::MAX, |width| width.saturating_sub(4).max(8));
+        let room = style
+            .width
+            .map_or(usize::MAX, |width| width.saturating_sub(4).max(8));
         chop(&safe(&line), room)
     });
     title + &shown.collect::<String>()
@@ -155,7 +174,11 @@ fn last_words(stderr: &str, style: &Style) -> String {
 /// A line as a terminal would leave it: without colours, tabs as blanks, and of a line that was
 /// written over only what stands there in the end.
 fn as_seen(line: &str) -> String {
-    let line = line.trim_end_matches('\r').rsplit('\r').next().unwrap_or_default();
+    let line = line
+        .trim_end_matches('\r')
+        .rsplit('\r')
+        .next()
+        .unwrap_or_default();
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
     while let Some(at) = rest.find("\x1b[") {

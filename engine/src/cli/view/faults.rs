@@ -30,8 +30,16 @@ fn one(fault: &Fault, lines: &[&str], style: &Style) -> String {
     }
     let place = place.join(":");
     let code = style.paint(Tint::Bad, fault.code.id);
-    let at = if fault.path.is_empty() { String::new() } else { format!(" {}", safe(&fault.path)) };
-    let head = if place.is_empty() { format!("{code}{at}") } else { format!("{place}: {code}{at}") };
+    let at = if fault.path.is_empty() {
+        String::new()
+    } else {
+        format!(" {}", safe(&fault.path))
+    };
+    let head = if place.is_empty() {
+        format!("{code}{at}")
+    } else {
+        format!("{place}: {code}{at}")
+    };
     let mut out = format!("{head}\n  {}\n", safe(&fault.message));
     let line = fault.line.checked_sub(1).and_then(|at| lines.get(at));
     if let Some(line) = line.filter(|line| !line.trim().is_empty()) {
@@ -49,11 +57,16 @@ fn excerpt(line: &str, fault: &Fault, style: &Style) -> String {
     let margin = " ".repeat(number.len());
     let bar = style.paint(Tint::Faint, "|");
     let column = fault.column.max(1) - 1;
-    let cut = line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
+    let cut = line
+        .char_indices()
+        .nth(column)
+        .map_or(line.len(), |(at, _)| at);
     let (before, after) = line.split_at(cut);
     let shown = |text: &str| safe(&text.replace('\t', "    ")).into_owned();
     let (mut before, after) = (shown(before), shown(after));
-    let room = style.width.map_or(usize::MAX, |all| all.saturating_sub(number.len() + 6).max(16));
+    let room = style.width.map_or(usize::MAX, |all| {
+        all.saturating_sub(number.len() + 6).max(16)
+    });
     // A place far to the right: the line starts with what stands before it.
     if width(&before) > room / 2 {
         let dots = ellipsis(style);
@@ -87,7 +100,10 @@ fn closing(faults: &[Fault]) -> String {
     };
     let same = faults.iter().all(|fault| fault.code == first.code);
     let code = if same { first.code.id } else { "CODE" };
-    format!("{} fault{plural}{place}; `usher explain {code}` tells more\n", faults.len())
+    format!(
+        "{} fault{plural}{place}; `usher explain {code}` tells more\n",
+        faults.len()
+    )
 }
 
 #[cfg(test)]
@@ -121,7 +137,10 @@ hello.yaml:3:6: WF-0201 spec.entrypont
 
 1 fault in hello.yaml; `usher explain WF-0201` tells more
 ";
-        assert_eq!(faults(&[fault(3, 6)], Some(source), &Style::default()), text);
+        assert_eq!(
+            faults(&[fault(3, 6)], Some(source), &Style::default()),
+            text
+        );
     }
 
     /// Faults without a place, a file or a source, and of two codes.
@@ -146,14 +165,21 @@ hello.yaml:9:9: WF-0201 spec.entrypont
 
 2 faults; `usher explain CODE` tells more
 ";
-        assert_eq!(faults(&[bare, fault(9, 9)], Some("one line"), &Style::default()), text);
+        assert_eq!(
+            faults(&[bare, fault(9, 9)], Some("one line"), &Style::default()),
+            text
+        );
     }
 
     /// A long line is cut on both sides of the place and fits the terminal.
     #[test]
     fn a_long_line() {
         let source = format!("{}entrypont: {}", "x".repeat(200), "y".repeat(200));
-        let style = Style { width: Some(40), unicode: true, ..Style::default() };
+        let style = Style {
+            width: Some(40),
+            unicode: true,
+            ..Style::default()
+        };
         let text = excerpt(&source, &fault(1, 201), &style);
         let expected = "   1 | …xxxxxxxxxxxxxxxentrypont: yyyyy…\n   \
                         \x20 |                 ^^^^^^^^^\n";

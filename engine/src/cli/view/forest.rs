@@ -49,7 +49,11 @@ impl<'a> Forest<'a> {
                 }
             }
         }
-        let mut forest = Self { kids: vec![Vec::new(); nodes.len()], nodes, roots: Vec::new() };
+        let mut forest = Self {
+            kids: vec![Vec::new(); nodes.len()],
+            nodes,
+            roots: Vec::new(),
+        };
         for ix in 0..forest.nodes.len() {
             let node = forest.nodes[ix];
             let inside = at.get(node.boundary()).copied();
@@ -92,7 +96,10 @@ impl<'a> Forest<'a> {
 
     /// The nodes inside the same steps or dag node, the node itself included.
     pub(crate) fn siblings(&self, node: Node<'a>) -> impl Iterator<Item = Node<'a>> {
-        self.nodes.iter().copied().filter(move |other| other.boundary() == node.boundary())
+        self.nodes
+            .iter()
+            .copied()
+            .filter(move |other| other.boundary() == node.boundary())
     }
 
     /// What is drawn, root by root; a root with nothing to draw is an empty list.
@@ -147,7 +154,11 @@ impl<'a> Forest<'a> {
             "TaskGroup" => true,
             _ => false,
         };
-        if hidden || !selector.takes(node) { Look::Gone } else { Look::Line }
+        if hidden || !selector.takes(node) {
+            Look::Gone
+        } else {
+            Look::Line
+        }
     }
 }
 
@@ -181,7 +192,11 @@ mod tests {
         let forest = Forest::of(&Workflow(object));
         let selector = Selector::parse(selector).expect("a selector");
         let roots = forest.branches(&selector);
-        roots.iter().map(|root| write(&forest, root)).collect::<Vec<_>>().join(" | ")
+        roots
+            .iter()
+            .map(|root| write(&forest, root))
+            .collect::<Vec<_>>()
+            .join(" | ")
     }
 
     /// Groups fork, the next group is no child of the last pod of the one before.

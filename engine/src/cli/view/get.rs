@@ -53,7 +53,10 @@ pub fn get(object: &Value, now_ms: i64, style: &Style, options: &GetOptions) -> 
     if options.form == Form::Short {
         return tree;
     }
-    let mut header = Header { style, out: String::new() };
+    let mut header = Header {
+        style,
+        out: String::new(),
+    };
     about(&mut header, &workflow);
     times(&mut header, &workflow, now_ms);
     for (title, values) in [
@@ -67,26 +70,38 @@ pub fn get(object: &Value, now_ms: i64, style: &Style, options: &GetOptions) -> 
             header.field(&format!("  {name}:"), &value);
         }
     }
-    if tree.is_empty() { header.out } else { format!("{}\n{tree}", header.out) }
+    if tree.is_empty() {
+        header.out
+    } else {
+        format!("{}\n{tree}", header.out)
+    }
 }
 
 fn about(header: &mut Header<'_>, workflow: &Workflow<'_>) {
     header.field("Name:", workflow.name());
     header.field("Namespace:", workflow.metadata("namespace"));
-    let account = workflow.0["spec"]["serviceAccountName"].as_str().unwrap_or("unset");
+    let account = workflow.0["spec"]["serviceAccountName"]
+        .as_str()
+        .unwrap_or("unset");
     header.field("ServiceAccount:", account);
     let tint = Tint::of_phase(workflow.status("phase"));
     header.tinted(tint, "Status:", workflow.phase_shown());
     if !workflow.status("message").is_empty() {
         header.field("Message:", workflow.status("message"));
     }
-    let conditions = workflow.0["status"]["conditions"].as_array().map_or(&[][..], Vec::as_slice);
+    let conditions = workflow.0["status"]["conditions"]
+        .as_array()
+        .map_or(&[][..], Vec::as_slice);
     if !conditions.is_empty() {
         header.field("Conditions:", "");
     }
     for condition in conditions {
         let text = |key: &str| condition[key].as_str().unwrap_or_default();
-        let value = if text("message").is_empty() { text("status") } else { text("message") };
+        let value = if text("message").is_empty() {
+            text("status")
+        } else {
+            text("message")
+        };
         header.field(&format!(" {}", text("type")), value);
     }
 }
@@ -95,13 +110,20 @@ fn times(header: &mut Header<'_>, workflow: &Workflow<'_>, now_ms: i64) {
     let style = header.style;
     let (started, finished) = (workflow.started(), workflow.finished());
     let created = time::parse(workflow.metadata("creationTimestamp"));
-    for (label, at) in [("Created:", created), ("Started:", started), ("Finished:", finished)] {
+    for (label, at) in [
+        ("Created:", created),
+        ("Started:", started),
+        ("Finished:", finished),
+    ] {
         if let Some(at) = at {
             header.field(label, &time::stamp(at, now_ms, style));
         }
     }
     if started.is_some() {
-        header.field("Duration:", &time::long(time::span(started, finished, now_ms)));
+        header.field(
+            "Duration:",
+            &time::long(time::span(started, finished, now_ms)),
+        );
     }
     let progress = workflow.status("progress");
     if !progress.is_empty() {
@@ -138,7 +160,10 @@ mod tests {
         let object = json!({"metadata": {"name": "w", "namespace": "default"},
             "spec": {"arguments": {"parameters": [
                 {"name": "text", "value": "a\nb"}, {"name": "none"}, {"name": "n", "value": 1}]}}});
-        let style = Style { utc: true, ..Style::default() };
+        let style = Style {
+            utc: true,
+            ..Style::default()
+        };
         let text = "\
 Name:                w
 Namespace:           default
@@ -156,7 +181,11 @@ Parameters:
     fn a_long_message() {
         let object = json!({"metadata": {"name": "w"},
             "status": {"phase": "Error", "message": "the entrypoint does not exist"}});
-        let style = Style { width: Some(36), color: true, ..Style::default() };
+        let style = Style {
+            width: Some(36),
+            color: true,
+            ..Style::default()
+        };
         let text = "\
 Name:                w
 Namespace:

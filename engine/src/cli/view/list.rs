@@ -50,7 +50,11 @@ pub fn list(objects: &[Value], now_ms: i64, style: &Style, options: &ListOptions
     let column = |name: &&'static str| Column {
         name,
         // Generated names differ in their ends.
-        cut: if *name == "NAME" { Cut::Middle } else { Cut::End },
+        cut: if *name == "NAME" {
+            Cut::Middle
+        } else {
+            Cut::End
+        },
     };
     let mut table = Table::new(names.iter().map(column).collect(), 3, YIELDS);
     if !options.no_headers {
@@ -58,9 +62,18 @@ pub fn list(objects: &[Value], now_ms: i64, style: &Style, options: &ListOptions
     }
     for object in objects {
         let workflow = Workflow(object);
-        table.push(names.iter().map(|name| cell(name, &workflow, now_ms)).collect());
+        table.push(
+            names
+                .iter()
+                .map(|name| cell(name, &workflow, now_ms))
+                .collect(),
+        );
     }
-    table.lines(style).into_iter().map(|line| line + "\n").collect()
+    table
+        .lines(style)
+        .into_iter()
+        .map(|line| line + "\n")
+        .collect()
 }
 
 fn cell(column: &str, workflow: &Workflow<'_>, now_ms: i64) -> Cell {
@@ -76,7 +89,10 @@ fn cell(column: &str, workflow: &Workflow<'_>, now_ms: i64) -> Cell {
             time::short(time::span(created, None, now_ms))
         }
         "DURATION" => time::short(time::span(workflow.started(), workflow.finished(), now_ms)),
-        "PRIORITY" => workflow.0["spec"]["priority"].as_i64().unwrap_or(0).to_string(),
+        "PRIORITY" => workflow.0["spec"]["priority"]
+            .as_i64()
+            .unwrap_or(0)
+            .to_string(),
         "MESSAGE" => safe(workflow.status("message")).into_owned(),
         "P/R/C" => pods(workflow),
         "PARAMETERS" => parameters(workflow),
@@ -105,7 +121,12 @@ fn parameters(workflow: &Workflow<'_>) -> String {
             return format!("{}={value}", safe(name));
         }
         // As Argo cuts it: 32 columns of the front, 15 of the back.
-        format!("{}={}...{}", safe(name), front(&value, 32), back(&value, 15))
+        format!(
+            "{}={}...{}",
+            safe(name),
+            front(&value, 32),
+            back(&value, 15)
+        )
     };
     workflow.parameters().map(one).collect::<Vec<_>>().join(",")
 }
@@ -148,13 +169,20 @@ bb     Pending   1m    0s         0
 ";
         let options = ListOptions::default();
         assert_eq!(list(&objects(), noon(), &Style::default(), &options), text);
-        assert_eq!(list(&[], 0, &Style::default(), &options), "No workflows found\n");
+        assert_eq!(
+            list(&[], 0, &Style::default(), &options),
+            "No workflows found\n"
+        );
     }
 
     /// The wide table with namespaces and without headings.
     #[test]
     fn wide() {
-        let options = ListOptions { wide: true, no_headers: true, all_namespaces: true };
+        let options = ListOptions {
+            wide: true,
+            no_headers: true,
+            all_namespaces: true,
+        };
         let text = format!(
             "x   a    Failed    2h   1m   5   child 'a-1' failed   1/1/1   p=v,long={}...{}\n\
              \x20   bb   Pending   1m   0s   0                        0/0/0\n",

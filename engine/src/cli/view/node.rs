@@ -55,12 +55,19 @@ impl<'a> Node<'a> {
     }
 
     pub(crate) fn children(self) -> impl Iterator<Item = &'a str> {
-        self.0["children"].as_array().into_iter().flatten().filter_map(Value::as_str)
+        self.0["children"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
     }
 
     /// Is it over, so that nothing about it changes any more?
     pub(crate) fn is_done(self) -> bool {
-        matches!(self.phase(), "Succeeded" | "Failed" | "Error" | "Skipped" | "Omitted")
+        matches!(
+            self.phase(),
+            "Succeeded" | "Failed" | "Error" | "Skipped" | "Omitted"
+        )
     }
 
     /// Did it end badly?
@@ -92,7 +99,9 @@ impl<'a> Node<'a> {
 
     /// The template's own name, without the object that it comes from.
     pub(crate) fn own_template(self) -> &'a str {
-        self.0["templateRef"]["template"].as_str().unwrap_or(self.text("templateName"))
+        self.0["templateRef"]["template"]
+            .as_str()
+            .unwrap_or(self.text("templateName"))
     }
 
     /// The name of its pod, or nothing if it has none.
@@ -129,7 +138,10 @@ impl<'a> Workflow<'a> {
     }
 
     pub(crate) fn nodes(self) -> impl Iterator<Item = Node<'a>> {
-        self.0["status"]["nodes"].as_object().into_iter().flat_map(|nodes| nodes.values().map(Node))
+        self.0["status"]["nodes"]
+            .as_object()
+            .into_iter()
+            .flat_map(|nodes| nodes.values().map(Node))
     }
 
     pub(crate) fn started(self) -> Option<i64> {
@@ -147,7 +159,11 @@ impl<'a> Workflow<'a> {
             "Running" if spec["suspend"] == true || self.nodes().any(Node::waits) => {
                 "Running (Suspended)"
             }
-            "Failed" if spec["shutdown"].as_str().is_some_and(|word| !word.is_empty()) => {
+            "Failed"
+                if spec["shutdown"]
+                    .as_str()
+                    .is_some_and(|word| !word.is_empty()) =>
+            {
                 "Failed (Terminated)"
             }
             "" if self.metadata("creationTimestamp").is_empty() => "Unknown",
@@ -217,8 +233,7 @@ mod tests {
             "type": "Pod", "templateName": "whalesay"});
         let pod = Node(&node).pod(&Workflow(&object));
         assert_eq!(pod, "steps-z2zdn-whalesay-27420706");
-        object["metadata"]["annotations"] =
-            json!({"workflows.argoproj.io/pod-name-format": "v1"});
+        object["metadata"]["annotations"] = json!({"workflows.argoproj.io/pod-name-format": "v1"});
         assert_eq!(Node(&node).pod(&Workflow(&object)), "steps-z2zdn-27420706");
         let node = json!({"templateRef": {"name": "shared", "template": "build"}});
         assert_eq!(Node(&node).template(), "shared/build");

@@ -29,24 +29,35 @@ impl Selector {
     /// # Errors
     /// The first term that is no comparison.
     pub fn parse(text: &str) -> Result<Self, BadSelector> {
-        let terms = text.split(',').map(str::trim).filter(|term| !term.is_empty());
+        let terms = text
+            .split(',')
+            .map(str::trim)
+            .filter(|term| !term.is_empty());
         terms.map(term).collect::<Result<_, _>>().map(Self)
     }
 
     /// `--status Failed`: the same as `phase=Failed`.
     #[must_use]
     pub fn status(word: &str) -> Self {
-        Self(vec![Term { field: "phase".into(), equal: true, value: word.into() }])
+        Self(vec![Term {
+            field: "phase".into(),
+            equal: true,
+            value: word.into(),
+        }])
     }
 
     /// Does it take the node? A field that the node does not have counts as empty.
     pub(crate) fn takes(&self, node: Node<'_>) -> bool {
-        self.0.iter().all(|term| (field(node, &term.field) == term.value) == term.equal)
+        self.0
+            .iter()
+            .all(|term| (field(node, &term.field) == term.value) == term.equal)
     }
 }
 
 fn term(text: &str) -> Result<Term, BadSelector> {
-    let bad = || BadSelector { term: text.to_owned() };
+    let bad = || BadSelector {
+        term: text.to_owned(),
+    };
     let (field, value) = text.split_once('=').ok_or_else(bad)?;
     let (field, equal) = match field.strip_suffix('!') {
         Some(field) => (field, false),
@@ -56,7 +67,11 @@ fn term(text: &str) -> Result<Term, BadSelector> {
     if field.trim().is_empty() {
         return Err(bad());
     }
-    Ok(Term { field: field.trim().to_owned(), equal, value: value.trim().to_owned() })
+    Ok(Term {
+        field: field.trim().to_owned(),
+        equal,
+        value: value.trim().to_owned(),
+    })
 }
 
 fn field<'a>(node: Node<'a>, name: &str) -> &'a str {
@@ -74,9 +89,14 @@ fn field<'a>(node: Node<'a>, name: &str) -> &'a str {
 }
 
 fn input<'a>(node: Node<'a>, name: &str) -> Option<&'a str> {
-    let wanted = name.strip_prefix("inputs.parameters.")?.strip_suffix(".value")?;
+    let wanted = name
+        .strip_prefix("inputs.parameters.")?
+        .strip_suffix(".value")?;
     let inputs = node.0["inputs"]["parameters"].as_array()?;
-    inputs.iter().find(|input| input["name"] == wanted).map(|input| &input["value"])
+    inputs
+        .iter()
+        .find(|input| input["name"] == wanted)
+        .map(|input| &input["value"])
         .and_then(Value::as_str)
 }
 

@@ -49,7 +49,10 @@ impl Surroundings {
             terminal: std::io::stdout().is_terminal().then(terminal_size),
             no_color: !variable("NO_COLOR").is_empty(),
             term: variable("TERM"),
-            locale: locale.into_iter().find(|text| !text.is_empty()).unwrap_or_default(),
+            locale: locale
+                .into_iter()
+                .find(|text| !text.is_empty())
+                .unwrap_or_default(),
         }
     }
 }
@@ -83,7 +86,10 @@ impl Style {
                 && around.term != "dumb"
                 && !wish.no_color,
             unicode: !wish.no_utf8 && (locale.is_empty() || locale.contains("utf8")),
-            width: around.terminal.map(|(columns, _)| columns).filter(|columns| *columns > 0),
+            width: around
+                .terminal
+                .map(|(columns, _)| columns)
+                .filter(|columns| *columns > 0),
             utc: wish.utc || around.terminal.is_none(),
         }
     }
@@ -156,34 +162,104 @@ mod tests {
     /// A terminal gets everything; each reason takes away what it is a reason against.
     #[test]
     fn who_gets_what() {
-        let all = Style { color: true, unicode: true, width: Some(80), utc: false };
+        let all = Style {
+            color: true,
+            unicode: true,
+            width: Some(80),
+            utc: false,
+        };
         let decide = |around: Surroundings| Style::decide(Wish::default(), &around);
         assert_eq!(decide(terminal()), all);
-        let plain = Style { color: false, ..all };
-        assert_eq!(decide(Surroundings { no_color: true, ..terminal() }), plain);
-        assert_eq!(decide(Surroundings { term: "dumb".into(), ..terminal() }), plain);
-        let ascii = Style { unicode: false, ..all };
-        assert_eq!(decide(Surroundings { locale: "C".into(), ..terminal() }), ascii);
-        assert_eq!(decide(Surroundings { locale: "C.utf8".into(), ..terminal() }), all);
-        assert_eq!(decide(Surroundings { locale: String::new(), ..terminal() }), all);
+        let plain = Style {
+            color: false,
+            ..all
+        };
+        assert_eq!(
+            decide(Surroundings {
+                no_color: true,
+                ..terminal()
+            }),
+            plain
+        );
+        assert_eq!(
+            decide(Surroundings {
+                term: "dumb".into(),
+                ..terminal()
+            }),
+            plain
+        );
+        let ascii = Style {
+            unicode: false,
+            ..all
+        };
+        assert_eq!(
+            decide(Surroundings {
+                locale: "C".into(),
+                ..terminal()
+            }),
+            ascii
+        );
+        assert_eq!(
+            decide(Surroundings {
+                locale: "C.utf8".into(),
+                ..terminal()
+            }),
+            all
+        );
+        assert_eq!(
+            decide(Surroundings {
+                locale: String::new(),
+                ..terminal()
+            }),
+            all
+        );
         let unknown = Style { width: None, ..all };
-        assert_eq!(decide(Surroundings { terminal: Some((0, 0)), ..terminal() }), unknown);
-        let file = Style { color: false, unicode: true, width: None, utc: true };
-        assert_eq!(decide(Surroundings { terminal: None, ..terminal() }), file);
+        assert_eq!(
+            decide(Surroundings {
+                terminal: Some((0, 0)),
+                ..terminal()
+            }),
+            unknown
+        );
+        let file = Style {
+            color: false,
+            unicode: true,
+            width: None,
+            utc: true,
+        };
+        assert_eq!(
+            decide(Surroundings {
+                terminal: None,
+                ..terminal()
+            }),
+            file
+        );
     }
 
     /// Flags win over surroundings.
     #[test]
     fn flags_win() {
-        let wish = Wish { no_color: true, no_utf8: true, utc: true };
-        let plain = Style { color: false, unicode: false, width: Some(80), utc: true };
+        let wish = Wish {
+            no_color: true,
+            no_utf8: true,
+            utc: true,
+        };
+        let plain = Style {
+            color: false,
+            unicode: false,
+            width: Some(80),
+            utc: true,
+        };
         assert_eq!(Style::decide(wish, &terminal()), plain);
     }
 
     /// Colours are written only where they are shown, and never around nothing.
     #[test]
     fn painting() {
-        let color = Style { color: true, ..Style::default() };
+        let color = Style {
+            color: true,
+            ..Style::default()
+        };
         assert_eq!(color.paint(Tint::Bad, "x"), "\x1b[31mx\x1b[0m");
         assert_eq!(color.paint(Tint::Bad, ""), "");
         assert_eq!(color.paint(Tint::Plain, "x"), "x");

@@ -49,7 +49,11 @@ impl Cell {
         for (_, text) in &mut self.0 {
             let kept = front(text, left);
             // What does not fit ends the cell: no later, narrower piece may slip in behind it.
-            left = if kept.len() == text.len() { left - width(kept) } else { 0 };
+            left = if kept.len() == text.len() {
+                left - width(kept)
+            } else {
+                0
+            };
             text.truncate(kept.len());
         }
         self.and(Tint::Plain, dots)
@@ -57,7 +61,10 @@ impl Cell {
 
     /// The cell as text, coloured if colours are shown.
     pub(crate) fn text(&self, style: &Style) -> String {
-        self.0.iter().map(|(tint, text)| style.paint(*tint, text)).collect()
+        self.0
+            .iter()
+            .map(|(tint, text)| style.paint(*tint, text))
+            .collect()
     }
 }
 
@@ -98,13 +105,24 @@ impl Table {
         gap: usize,
         yields: &'static [(&'static str, usize)],
     ) -> Self {
-        Self { columns, gap, yields, rows: Vec::new(), headed: false }
+        Self {
+            columns,
+            gap,
+            yields,
+            rows: Vec::new(),
+            headed: false,
+        }
     }
 
     /// Adds the row of headings; it comes before all others.
     pub(crate) fn head(&mut self) {
         self.headed = true;
-        self.rows.push(self.columns.iter().map(|column| Cell::plain(column.name)).collect());
+        self.rows.push(
+            self.columns
+                .iter()
+                .map(|column| Cell::plain(column.name))
+                .collect(),
+        );
     }
 
     /// Adds a row; a row without cells is an empty line.
@@ -116,7 +134,9 @@ impl Table {
     /// style allows.
     pub(crate) fn lines(self, style: &Style) -> Vec<String> {
         let widths = self.widths(style.width);
-        let Self { columns, gap, rows, .. } = self;
+        let Self {
+            columns, gap, rows, ..
+        } = self;
         rows.into_iter()
             .map(|row| {
                 let line = Self::line(row, &columns, &widths, gap, style);
@@ -181,8 +201,13 @@ impl Table {
 
     /// Has the column nothing but its heading?
     fn is_bare(&self, at: usize) -> bool {
-        let body = if self.headed { &self.rows[1..] } else { &self.rows[..] };
-        body.iter().all(|row| row.get(at).is_none_or(Cell::is_empty))
+        let body = if self.headed {
+            &self.rows[1..]
+        } else {
+            &self.rows[..]
+        };
+        body.iter()
+            .all(|row| row.get(at).is_none_or(Cell::is_empty))
     }
 }
 
@@ -209,19 +234,33 @@ mod tests {
 
     fn table() -> Table {
         let columns = vec![
-            Column { name: "A", cut: Cut::End },
-            Column { name: "B", cut: Cut::Middle },
+            Column {
+                name: "A",
+                cut: Cut::End,
+            },
+            Column {
+                name: "B",
+                cut: Cut::Middle,
+            },
         ];
         let mut table = Table::new(columns, 2, YIELDS);
         table.head();
-        table.push(vec![Cell::new(Tint::Good, "漢字").and(Tint::Plain, "x"), Cell::plain("12345678")]);
+        table.push(vec![
+            Cell::new(Tint::Good, "漢字").and(Tint::Plain, "x"),
+            Cell::plain("12345678"),
+        ]);
         table.push(vec![]);
         table.push(vec![Cell::plain("y"), Cell::plain("")]);
         table
     }
 
     fn style(color: bool, width: Option<usize>) -> Style {
-        Style { color, unicode: true, width, utc: true }
+        Style {
+            color,
+            unicode: true,
+            width,
+            utc: true,
+        }
     }
 
     /// Columns line up by what is seen, no line ends with blanks.

@@ -47,7 +47,11 @@ fn is_unsafe(sign: char) -> bool {
 
 /// Columns that a sign takes at most.
 pub(crate) fn sign_width(sign: char) -> usize {
-    if sign == EMOJI_FOLLOWS { 1 } else { sign.width().unwrap_or(0) }
+    if sign == EMOJI_FOLLOWS {
+        1
+    } else {
+        sign.width().unwrap_or(0)
+    }
 }
 
 /// Columns that a text takes at most.
@@ -121,7 +125,12 @@ pub(crate) fn wrap(text: &str, room: usize) -> Vec<&str> {
 mod tests {
     use super::*;
 
-    const UNICODE: Style = Style { color: false, unicode: true, width: None, utc: true };
+    const UNICODE: Style = Style {
+        color: false,
+        unicode: true,
+        width: None,
+        utc: true,
+    };
 
     /// Nothing that a terminal acts upon passes; what can be read stays as it is.
     #[test]
@@ -157,7 +166,10 @@ mod tests {
                 assert_eq!(cut, shown);
             }
         }
-        assert_eq!(without_middle("steps-z2zdn-27420706", 9, &UNICODE), "step…0706");
+        assert_eq!(
+            without_middle("steps-z2zdn-27420706", 9, &UNICODE),
+            "step…0706"
+        );
     }
 
     /// Lines break between words, and inside a word that is too long.

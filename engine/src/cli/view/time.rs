@@ -22,7 +22,9 @@ const UNITS: [(i64, &str); 7] = [
 
 /// Milliseconds since 1970 of a time of an object; none if it is absent or no time.
 pub(crate) fn parse(text: &str) -> Option<i64> {
-    DateTime::parse_from_rfc3339(text).ok().map(|time| time.timestamp_millis())
+    DateTime::parse_from_rfc3339(text)
+        .ok()
+        .map(|time| time.timestamp_millis())
 }
 
 /// `Fri Nov 27 10:00:00 +0000 (5 minutes ago)`.
@@ -47,7 +49,8 @@ pub(crate) fn log_stamp(ms: i64, style: &Style) -> String {
     if style.utc {
         time.to_rfc3339_opts(SecondsFormat::Secs, true)
     } else {
-        time.with_timezone(&Local).to_rfc3339_opts(SecondsFormat::Secs, true)
+        time.with_timezone(&Local)
+            .to_rfc3339_opts(SecondsFormat::Secs, true)
     }
 }
 
@@ -81,7 +84,11 @@ pub(crate) fn short(ms: i64) -> String {
 pub(crate) fn long(ms: i64) -> String {
     let ms = ms.max(0);
     let two = |unit: i64, name: &str, part: i64, part_name: &str| {
-        format!("{} {} {part_name}", count(ms / unit, name), ms % unit / part)
+        format!(
+            "{} {} {part_name}",
+            count(ms / unit, name),
+            ms % unit / part
+        )
     };
     match ms {
         DAY.. => two(DAY, "day", HOUR, "hours"),
@@ -100,7 +107,12 @@ pub(crate) fn span(started: Option<i64>, finished: Option<i64>, now_ms: i64) -> 
 mod tests {
     use super::*;
 
-    const UTC: Style = Style { color: false, unicode: true, width: None, utc: true };
+    const UTC: Style = Style {
+        color: false,
+        unicode: true,
+        width: None,
+        utc: true,
+    };
 
     /// One unit, cut and not rounded.
     #[test]

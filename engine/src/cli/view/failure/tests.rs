@@ -62,7 +62,10 @@ fn excused_for_one_phase() {
             ("b", "Pod", "Failed", "w", &[]),
         ]
     };
-    assert_eq!(blamed(templates.clone(), &nodes("Failed")).as_deref(), Some("b"));
+    assert_eq!(
+        blamed(templates.clone(), &nodes("Failed")).as_deref(),
+        Some("b")
+    );
     assert_eq!(blamed(templates, &nodes("Error")).as_deref(), Some("a"));
 }
 
@@ -91,7 +94,10 @@ fn the_exit_handler() {
             ("w.onExit", "Pod", "Failed", "", &[]),
         ]
     };
-    assert_eq!(blamed(json!([]), &nodes("Succeeded")).as_deref(), Some("w.onExit"));
+    assert_eq!(
+        blamed(json!([]), &nodes("Succeeded")).as_deref(),
+        Some("w.onExit")
+    );
     assert_eq!(blamed(json!([]), &nodes("Failed")).as_deref(), Some("w"));
     assert_eq!(blamed(json!([]), &[]), None);
 }
@@ -99,7 +105,10 @@ fn the_exit_handler() {
 /// The whole text, with and without signs, and of a workflow without nodes.
 #[test]
 fn the_text() {
-    let unicode = Style { unicode: true, ..Style::default() };
+    let unicode = Style {
+        unicode: true,
+        ..Style::default()
+    };
     let mut object = object(json!([]), &[("w", "Pod", "Failed", "", &[])]);
     object["status"]["nodes"]["w"]["message"] = json!("Error (exit code 3)");
     object["status"]["nodes"]["w"]["outputs"] = json!({"exitCode": "3"});
@@ -124,9 +133,15 @@ fn the_text() {
 fn the_last_lines() {
     let stderr: String = (1..=30).map(|n| format!("line {n}\n")).collect();
     let text = last_words(&stderr, &Style::default());
-    assert!(text.starts_with("  stderr, the last 20 lines:\n    line 11\n"), "{text}");
+    assert!(
+        text.starts_with("  stderr, the last 20 lines:\n    line 11\n"),
+        "{text}"
+    );
     assert!(text.ends_with("    line 30\n"), "{text}");
-    let narrow = Style { width: Some(12), ..Style::default() };
+    let narrow = Style {
+        width: Some(12),
+        ..Style::default()
+    };
     let text = "  stderr:\n    12345678\n    9\n";
     assert_eq!(last_words("123456789", &narrow), text);
 }
