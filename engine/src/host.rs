@@ -141,7 +141,7 @@ async fn open(state: &StateDir, options: &Options) -> anyhow::Result<Opened> {
 
 /// Starts the engine's actor and keeps it alive: should it die, it is made anew. Its children live
 /// on meanwhile, and the roster has their addresses.
-async fn supervise(
+pub(crate) async fn supervise(
     shell: Arc<Shell>,
     fences: Vec<Fence>,
     make_watch: MakeWatch,

@@ -229,3 +229,22 @@ pub struct Observe;
 
 /// Reads a row of the ledger into a run.
 pub type Decode = dyn Fn(Loaded) -> Result<Readable, String> + Send + Sync;
+
+/// For tests: who is to panic, or to wait for ever.
+#[cfg(test)]
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub(crate) enum Die {
+    /// The engine panics.
+    Engine,
+    /// The watch panics.
+    Watch,
+    /// The partition's keeper panics.
+    Partition,
+    /// The run's keeper panics.
+    Run(String),
+    /// The run's keeper waits for ever.
+    Hang(String),
+    /// A node's keeper panics.
+    Node(String, u32),
+}

@@ -7,6 +7,8 @@
 //! run says whether it is gone or whether something came since it asked. What comes for it in the
 //! meantime is noted here and told afterwards.
 
+#[cfg(test)]
+mod dying;
 mod sleepers;
 mod watchdog;
 

@@ -14,6 +14,8 @@
 //! Not here: what a turn decides (`usher_core::decide`), processes and timers (`NodeKeeper`).
 
 mod commands;
+#[cfg(test)]
+mod dying;
 mod leave;
 mod nodes;
 mod parked;
