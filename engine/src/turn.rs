@@ -51,10 +51,14 @@ pub fn take(
     fence: Fence,
     version: i64,
 ) -> Result<Taken, EngineBug> {
-    let decision =
-        catch_unwind(AssertUnwindSafe(|| decide(run, events))).map_err(|panic| EngineBug {
-            message: panic_text(&*panic),
-        })?;
+    let decision = catch_unwind(AssertUnwindSafe(|| {
+        #[cfg(test)]
+        tests::poison(&run, &events);
+        decide(run, events)
+    }))
+    .map_err(|panic| EngineBug {
+        message: panic_text(&*panic),
+    })?;
     log_notes(&decision.run, &decision.effects);
     log_moves(&decision.run, &decision.moves);
     let run = decision.run;
@@ -157,4 +161,34 @@ pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
         .map(|text| (*text).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a panic without words".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_core::event::Event;
+
+    use super::*;
+
+    /// A run of this name meets a fault of the engine at every turn but its first and a terminate.
+    pub(super) fn poison(run: &Run, events: &[Stamped]) {
+        let first = events.first().map(|stamped| &stamped.event);
+        let is_first = matches!(first, Some(Event::Submitted));
+        let is_command = matches!(first, Some(Event::Commanded { .. }));
+        let name = run.head.identity.name.as_str();
+        if name == "poison" && !is_first && !is_command || name == "venom" && !is_first {
+            panic!("a fault that a test has planted");
+        }
+    }
+
+    /// What a panic said is kept, whatever its kind.
+    #[test]
+    fn a_panic_has_words() {
+        for (panic, words) in [
+            (catch_unwind(|| panic!("plain")), "plain"),
+            (catch_unwind(|| panic!("number {}", 7)), "number 7"),
+            (catch_unwind(|| std::panic::panic_any(7)), "a panic without words"),
+        ] {
+            assert_eq!(panic_text(&*panic.expect_err("it panics")), words);
+        }
+    }
 }

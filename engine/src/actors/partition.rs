@@ -34,6 +34,10 @@ use sleepers::Sleepers;
 /// A timer for sleepers looks at the clock at least this often, milliseconds.
 const LOOK_MS: i64 = 1_000;
 
+/// A keeper that ended by a fault is rebuilt after this while, so that one whose turns are never
+/// taken does not keep the machine busy.
+const REBUILD_AFTER: Duration = Duration::from_millis(20);
+
 /// What the ledger says of a partition: runs to wake, and sleepers by due time.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
@@ -303,7 +307,7 @@ impl Handler<RunGone> for PartitionKeeper {
             tracing::error!(run = gone.run, "a run's keeper panicked; it is rebuilt");
         }
         self.awake.remove(gone.run.as_str());
-        self.wake(&gone.run, ctx);
+        ctx.run_later(REBUILD_AFTER, move |keeper, ctx| keeper.wake(&gone.run, ctx));
     }
 }
 
