@@ -186,7 +186,10 @@ mod tests {
         for (panic, words) in [
             (catch_unwind(|| panic!("plain")), "plain"),
             (catch_unwind(|| panic!("number {}", 7)), "number 7"),
-            (catch_unwind(|| std::panic::panic_any(7)), "a panic without words"),
+            (
+                catch_unwind(|| std::panic::panic_any(7)),
+                "a panic without words",
+            ),
         ] {
             assert_eq!(panic_text(&*panic.expect_err("it panics")), words);
         }

@@ -307,7 +307,9 @@ impl Handler<RunGone> for PartitionKeeper {
             tracing::error!(run = gone.run, "a run's keeper panicked; it is rebuilt");
         }
         self.awake.remove(gone.run.as_str());
-        ctx.run_later(REBUILD_AFTER, move |keeper, ctx| keeper.wake(&gone.run, ctx));
+        ctx.run_later(REBUILD_AFTER, move |keeper, ctx| {
+            keeper.wake(&gone.run, ctx)
+        });
     }
 }
 

@@ -15,9 +15,6 @@ impl RunKeeper {
     /// Parks the run durably: a person must look at it. Nothing of it goes on.
     pub(super) fn park(&mut self, reason: String, run: Option<Box<Run>>, ctx: &mut Context<Self>) {
         tracing::error!(uid = %self.uid, %reason, "run parked");
-        self.queue.clear();
-        self.urgent = 0;
-        self.commands.taken.clear();
         let (uid, fence) = (self.uid.to_string(), self.fence);
         self.send(
             Wrote::Park,
@@ -45,6 +42,10 @@ impl RunKeeper {
             reason,
         };
         self.keepers.clear();
+        // Commands that were queued for a turn are read again, for an answer.
+        self.queue.clear();
+        self.urgent = 0;
+        self.commands.taken.clear();
         self.shell.announce(Changed {
             run: self.uid.clone(),
             ended: false,

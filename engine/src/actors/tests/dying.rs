@@ -54,27 +54,48 @@ async fn under_load() -> (World, Vec<String>) {
     for number in 0..RUNS {
         runs.push(world.submit(&format!("load-{number}"), load()).await);
     }
-    world.until("all run", |world| world.processes.running().len() == 2 * RUNS).await;
+    world
+        .until("all run", |world| {
+            world.processes.running().len() == 2 * RUNS
+        })
+        .await;
     world.processes.finish("again(0)", 1, world.clock.now_ms());
     let backs_off = |world: &World, uid: &String| {
         let run = world.run(uid).expect("there");
-        run.nodes.iter().any(|node| node.phase == usher_core::phase::Phase::BackingOff)
+        run.nodes
+            .iter()
+            .any(|node| node.phase == usher_core::phase::Phase::BackingOff)
     };
-    world.until("all back off", |world| runs.iter().all(|uid| backs_off(world, uid))).await;
+    world
+        .until("all back off", |world| {
+            runs.iter().all(|uid| backs_off(world, uid))
+        })
+        .await;
     (world, runs)
 }
 
 /// The rest of the story: no timer was early, none is lost, and every process began once.
 async fn to_the_end(world: &World, runs: &[String]) {
-    assert_eq!(world.processes.running().len(), RUNS, "nothing began too early");
+    assert_eq!(
+        world.processes.running().len(),
+        RUNS,
+        "nothing began too early"
+    );
     for uid in runs {
-        let command = Command::Resume { by: "ada".into(), selector: None };
+        let command = Command::Resume {
+            by: "ada".into(),
+            selector: None,
+        };
         let outcome = world.command(uid, command).await;
         // Both waiting nodes end: the one with a duration is a suspend node too.
         assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
     }
     world.clock.jump(31 * 60 * 1000);
-    world.until("second attempts", |world| world.processes.running().len() == 2 * RUNS).await;
+    world
+        .until("second attempts", |world| {
+            world.processes.running().len() == 2 * RUNS
+        })
+        .await;
     let now_ms = world.clock.now_ms();
     world.processes.finish("again(1)", 0, now_ms);
     world.processes.finish(".work", 0, now_ms);
@@ -90,7 +111,9 @@ async fn to_the_end(world: &World, runs: &[String]) {
     let begun = world.processes.begun();
     assert_eq!(begun.len(), 4 * RUNS, "{begun:?}");
     assert!(begun.values().all(|count| *count == 1), "{begun:?}");
-    world.until("all released", |world| world.processes.records() == 0).await;
+    world
+        .until("all released", |world| world.processes.records() == 0)
+        .await;
 }
 
 async fn kill(world: &World, run: &str, die: Die) {
@@ -156,7 +179,9 @@ fn the_watch() {
         let watch = world.shell.roster.watch().expect("a watch");
         let _ = watch.send(Die::Watch).await;
         let roster = world.shell.roster.clone();
-        world.until("the watch is back", |_| roster.watch().is_some()).await;
+        world
+            .until("the watch is back", |_| roster.watch().is_some())
+            .await;
         world.until_awake(RUNS).await;
         to_the_end(&world, &runs).await;
     });
@@ -170,9 +195,13 @@ fn the_engine() {
         let engine = world.shell.roster.engine().expect("an engine");
         let _ = engine.send(Die::Engine).await;
         let roster = world.shell.roster.clone();
-        world.until("the engine is back", |_| roster.engine().is_some()).await;
+        world
+            .until("the engine is back", |_| roster.engine().is_some())
+            .await;
         kill(&world, &runs[0], Die::Partition).await;
-        world.until("it supervises", |_| roster.keeper_of(&runs[0]).is_some()).await;
+        world
+            .until("it supervises", |_| roster.keeper_of(&runs[0]).is_some())
+            .await;
         world.until_awake(RUNS).await;
         to_the_end(&world, &runs).await;
     });
@@ -209,9 +238,17 @@ fn a_chain_runs() {
         let world = World::start(settings()).await;
         let templates = json!([chain(&["a", "b"]), pod("a"), pod("b")]);
         let uid = world.submit("chain", templates).await;
-        world.until("a runs", |world| world.processes.running() == ["chain[0].a"]).await;
+        world
+            .until("a runs", |world| {
+                world.processes.running() == ["chain[0].a"]
+            })
+            .await;
         world.processes.finish(".a", 0, world.clock.now_ms());
-        world.until("b runs", |world| world.processes.running() == ["chain[1].b"]).await;
+        world
+            .until("b runs", |world| {
+                world.processes.running() == ["chain[1].b"]
+            })
+            .await;
         world.processes.finish(".b", 0, world.clock.now_ms());
         world.succeeded(&uid).await;
     });

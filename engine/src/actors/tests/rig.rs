@@ -67,7 +67,10 @@ struct Inner {
 impl Processes {
     fn new() -> Arc<Processes> {
         let (changed, _) = watch::channel(0);
-        Arc::new(Processes { inner: Mutex::new(Inner::default()), changed })
+        Arc::new(Processes {
+            inner: Mutex::new(Inner::default()),
+            changed,
+        })
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Inner) -> T) -> T {
@@ -106,8 +109,15 @@ impl Processes {
             for (key, news) in &mut inner.records {
                 let runs = matches!(news, PodNews::Started { .. });
                 if runs && inner.names[key].ends_with(name_end) {
-                    *news = PodNews::Exited { code, message: None, finished_ms: at_ms };
-                    told.push(Told { key: key.clone(), news: news.clone() });
+                    *news = PodNews::Exited {
+                        code,
+                        message: None,
+                        finished_ms: at_ms,
+                    };
+                    told.push(Told {
+                        key: key.clone(),
+                        news: news.clone(),
+                    });
                 }
             }
             told
@@ -127,12 +137,24 @@ impl Processes {
     fn connect(&self, watch: &Addr<PodWatch>) {
         let inventory: Vec<(PodKey, PodNews)> = self.with(|inner| {
             inner.watch = Some(watch.clone());
-            inner.records.iter().map(|(key, news)| (key.clone(), news.clone())).collect()
+            inner
+                .records
+                .iter()
+                .map(|(key, news)| (key.clone(), news.clone()))
+                .collect()
         });
         let is_live = |news: &PodNews| matches!(news, PodNews::Started { .. });
-        let known = inventory.iter().map(|(key, news)| (key.clone(), is_live(news))).collect();
+        let known = inventory
+            .iter()
+            .map(|(key, news)| (key.clone(), is_live(news)))
+            .collect();
         let _ = watch.try_send(FromRuntime::Connected(known));
-        self.tell(inventory.into_iter().map(|(key, news)| Told { key, news }).collect());
+        self.tell(
+            inventory
+                .into_iter()
+                .map(|(key, news)| Told { key, news })
+                .collect(),
+        );
     }
 }
 
@@ -146,7 +168,9 @@ impl PodRuntime for Runtime {
             }
             *inner.begun.entry(key.clone()).or_default() += 1;
             inner.names.insert(key.clone(), work.node_name);
-            let started = PodNews::Started { started_ms: SystemClock::default().now_ms() };
+            let started = PodNews::Started {
+                started_ms: SystemClock::default().now_ms(),
+            };
             inner.records.insert(key.clone(), started.clone());
             started
         });
@@ -157,7 +181,11 @@ impl PodRuntime for Runtime {
         let news = self.0.with(|inner| {
             inner.stopped.insert(key.clone());
             let finished_ms = SystemClock::default().now_ms();
-            let ended = PodNews::Exited { code: 143, message: None, finished_ms };
+            let ended = PodNews::Exited {
+                code: 143,
+                message: None,
+                finished_ms,
+            };
             inner.records.insert(key.clone(), ended.clone());
             ended
         });
@@ -182,13 +210,20 @@ pub(super) struct World {
 /// Runs a test on a thread with actors.
 pub(super) fn in_system<F: Future<Output = ()>>(test: F) {
     actix_rt::System::new().block_on(async {
-        tokio::time::timeout(LONG * 2, test).await.expect("the test ends");
+        tokio::time::timeout(LONG * 2, test)
+            .await
+            .expect("the test ends");
     });
 }
 
 /// Settings for tests: quick to sleep, quick to lose patience.
 pub(super) fn settings() -> Settings {
-    Settings { processes_max: 64, sleep_after_ms: 150, patience_ms: 300, ..Settings::default() }
+    Settings {
+        processes_max: 64,
+        sleep_after_ms: 150,
+        patience_ms: 300,
+        ..Settings::default()
+    }
 }
 
 impl World {
@@ -252,7 +287,11 @@ impl World {
             plan: serde_json::to_vec(&object).unwrap(),
             reply,
         };
-        let keeper = self.shell.roster.keeper_of(&uid).expect("its partition has a keeper");
+        let keeper = self
+            .shell
+            .roster
+            .keeper_of(&uid)
+            .expect("its partition has a keeper");
         keeper.send(submit).await.expect("the keeper lives");
         told.await.expect("an answer").expect("the run is born");
         uid
@@ -263,7 +302,12 @@ impl World {
         let (tell, told) = tokio::sync::oneshot::channel();
         let body = serde_json::to_vec(command).unwrap();
         let kind = command.verb().to_owned();
-        let write = Write::Command { run: run.to_owned(), kind, body, key: None };
+        let write = Write::Command {
+            run: run.to_owned(),
+            kind,
+            body,
+            key: None,
+        };
         self.shell.writer.submit(
             write,
             Box::new(move |result| {
@@ -285,7 +329,11 @@ impl World {
                 let _ = tell.send(result);
             }),
         );
-        let bytes = tokio::time::timeout(LONG, told).await.expect("an outcome").unwrap().unwrap();
+        let bytes = tokio::time::timeout(LONG, told)
+            .await
+            .expect("an outcome")
+            .unwrap()
+            .unwrap();
         serde_json::from_slice(&bytes).expect("an outcome is JSON")
     }
 
@@ -321,12 +369,15 @@ impl World {
                 }
             }
         };
-        tokio::time::timeout(LONG, wait).await.unwrap_or_else(|_| panic!("never: {what}"));
+        tokio::time::timeout(LONG, wait)
+            .await
+            .unwrap_or_else(|_| panic!("never: {what}"));
     }
 
     /// Waits until a run has ended well.
     pub(super) async fn succeeded(&self, uid: &str) {
-        self.until(&format!("{uid} ends"), |world| world.phase(uid).is_done()).await;
+        self.until(&format!("{uid} ends"), |world| world.phase(uid).is_done())
+            .await;
         assert_eq!(self.phase(uid), RunPhase::Succeeded, "{uid}");
     }
 
@@ -339,7 +390,9 @@ impl World {
     /// How many runs are awake.
     pub(super) async fn awake(&self) -> usize {
         let reports = self.reports().await;
-        let keepers = reports.iter().filter(|report| report.actor == "PartitionKeeper");
+        let keepers = reports
+            .iter()
+            .filter(|report| report.actor == "PartitionKeeper");
         keepers.map(|report| report.queued).sum()
     }
 
@@ -350,7 +403,9 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        tokio::time::timeout(LONG, wait).await.unwrap_or_else(|_| panic!("never {count} awake"));
+        tokio::time::timeout(LONG, wait)
+            .await
+            .unwrap_or_else(|_| panic!("never {count} awake"));
     }
 }
 
@@ -358,7 +413,10 @@ fn take_over_all(ledger: &mut Memory) -> Vec<Fence> {
     let seen = ledger.partitions().expect("readable");
     let take = |part: u16| {
         let seen = seen[usize::from(part)].epoch;
-        let epoch = ledger.take_over(part, "test", seen).expect("writable").expect("nobody else");
+        let epoch = ledger
+            .take_over(part, "test", seen)
+            .expect("writable")
+            .expect("nobody else");
         Fence { part, epoch }
     };
     (0..PARTITIONS).map(take).collect()
@@ -390,7 +448,9 @@ pub(super) fn pod(name: &str) -> Value {
 
 /// A steps template that calls templates one after the other, each step named as its template.
 pub(super) fn chain(names: &[&str]) -> Value {
-    let steps: Vec<Value> =
-        names.iter().map(|name| json!([{"name": name, "template": name}])).collect();
+    let steps: Vec<Value> = names
+        .iter()
+        .map(|name| json!([{"name": name, "template": name}]))
+        .collect();
     json!({"name": "main", "steps": steps})
 }

@@ -7,7 +7,10 @@ use super::rig::{World, chain, in_system, pod, settings};
 use crate::ports::clock::Clock as _;
 
 fn resume() -> Command {
-    Command::Resume { by: "ada".to_owned(), selector: None }
+    Command::Resume {
+        by: "ada".to_owned(),
+        selector: None,
+    }
 }
 
 fn asks() -> Value {
@@ -22,8 +25,17 @@ fn a_command_wakes() {
         let uid = world.submit("asks", asks()).await;
         world.until_awake(0).await;
         let outcome = world.command(&uid, resume()).await;
-        assert_eq!(outcome, Outcome::Done { message: "workflow asks resumed".to_owned() });
-        world.until("work", |world| world.processes.running() == ["asks[1].work"]).await;
+        assert_eq!(
+            outcome,
+            Outcome::Done {
+                message: "workflow asks resumed".to_owned()
+            }
+        );
+        world
+            .until("work", |world| {
+                world.processes.running() == ["asks[1].work"]
+            })
+            .await;
         assert_eq!(world.awake().await, 1);
         world.processes.finish(".work", 0, world.clock.now_ms());
         world.succeeded(&uid).await;
@@ -31,7 +43,13 @@ fn a_command_wakes() {
         // Ended and asleep: a command still has its answer.
         let outcome = world.command(&uid, resume()).await;
         let message = "workflow asks has ended (Succeeded)".to_owned();
-        assert_eq!(outcome, Outcome::Refused { code: "ended".to_owned(), message });
+        assert_eq!(
+            outcome,
+            Outcome::Refused {
+                code: "ended".to_owned(),
+                message
+            }
+        );
         world.until_awake(0).await;
     });
 }
@@ -46,18 +64,35 @@ fn a_time_wakes() {
         let uid = world.submit("naps", nap).await;
         world.until_awake(0).await;
         world.clock.jump(4 * 60 * 1000);
-        let id = world.write_command(&uid, &Command::Suspend { by: "ada".into() }).await;
+        let id = world
+            .write_command(&uid, &Command::Suspend { by: "ada".into() })
+            .await;
         world.shell.roster.nudge(&uid);
         assert!(matches!(world.outcome(id).await, Outcome::Done { .. }));
         assert!(world.processes.running().is_empty(), "it is not time yet");
-        assert!(matches!(world.command(&uid, {
-            Command::Resume { by: "ada".into(), selector: Some("displayName=none".into()) }
-        }).await, Outcome::Refused { .. }));
+        assert!(matches!(
+            world
+                .command(&uid, {
+                    Command::Resume {
+                        by: "ada".into(),
+                        selector: Some("displayName=none".into()),
+                    }
+                })
+                .await,
+            Outcome::Refused { .. }
+        ));
         world.until_awake(0).await;
         world.clock.jump(2 * 60 * 1000);
         // Suspended as a whole: the time does not count until it is resumed.
-        assert!(matches!(world.command(&uid, resume()).await, Outcome::Done { .. }));
-        world.until("work", |world| world.processes.running() == ["naps[1].work"]).await;
+        assert!(matches!(
+            world.command(&uid, resume()).await,
+            Outcome::Done { .. }
+        ));
+        world
+            .until("work", |world| {
+                world.processes.running() == ["naps[1].work"]
+            })
+            .await;
     });
 }
 
@@ -71,7 +106,11 @@ fn a_time_wakes_by_itself() {
         world.submit("naps", nap).await;
         world.until_awake(0).await;
         world.clock.jump(5 * 60 * 1000);
-        world.until("work", |world| world.processes.running() == ["naps[1].work"]).await;
+        world
+            .until("work", |world| {
+                world.processes.running() == ["naps[1].work"]
+            })
+            .await;
     });
 }
 
@@ -84,7 +123,12 @@ fn a_lost_nudge_does_no_harm() {
         world.until_awake(0).await;
         let id = world.write_command(&uid, &resume()).await;
         let outcome = world.outcome(id).await;
-        assert_eq!(outcome, Outcome::Done { message: "workflow asks resumed".to_owned() });
+        assert_eq!(
+            outcome,
+            Outcome::Done {
+                message: "workflow asks resumed".to_owned()
+            }
+        );
     });
 }
 
@@ -100,7 +144,10 @@ fn commands_race_with_sleep() {
             let (command, word) = match round % 2 {
                 0 => (Command::Suspend { by: "ada".into() }, "suspended"),
                 _ => (
-                    Command::Resume { by: "ada".into(), selector: Some("name=none".into()) },
+                    Command::Resume {
+                        by: "ada".into(),
+                        selector: Some("name=none".into()),
+                    },
                     "",
                 ),
             };
@@ -112,8 +159,15 @@ fn commands_race_with_sleep() {
                 }
             }
         }
-        assert!(matches!(world.command(&uid, resume()).await, Outcome::Done { .. }));
-        world.until("work", |world| world.processes.running() == ["asks[1].work"]).await;
+        assert!(matches!(
+            world.command(&uid, resume()).await,
+            Outcome::Done { .. }
+        ));
+        world
+            .until("work", |world| {
+                world.processes.running() == ["asks[1].work"]
+            })
+            .await;
     });
 }
 
@@ -125,14 +179,23 @@ fn the_next_engine_wakes_them() {
         let asked = first.submit("asks", asks()).await;
         let works = json!([chain(&["work"]), pod("work")]);
         let works = first.submit("works", works).await;
-        first.until("it works", |world| world.processes.running().len() == 1).await;
+        first
+            .until("it works", |world| world.processes.running().len() == 1)
+            .await;
         let (ledger, processes) = (first.ledger.snapshot(), first.processes.clone());
         drop(first);
         processes.finish(".work", 0, 0);
         let second = World::on(ledger, processes, settings()).await;
         second.succeeded(&works).await;
-        assert!(matches!(second.command(&asked, resume()).await, Outcome::Done { .. }));
-        second.until("work", |world| world.processes.running() == ["asks[1].work"]).await;
+        assert!(matches!(
+            second.command(&asked, resume()).await,
+            Outcome::Done { .. }
+        ));
+        second
+            .until("work", |world| {
+                world.processes.running() == ["asks[1].work"]
+            })
+            .await;
         second.processes.finish(".work", 0, second.clock.now_ms());
         second.succeeded(&asked).await;
     });
