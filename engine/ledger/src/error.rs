@@ -138,17 +138,44 @@ impl Error {
         )
     }
 
-    /// The error and its causes as one line, for the reason of a refused write.
+    /// The error and its causes as one line, for the reason of a refused write. SQLite's error has
+    /// said all that its own cause would say again with a number.
     #[must_use]
     pub fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
+        let Some(source) = self.cause() else {
+            return self.to_string();
+        };
+        if let Some(error) = source.downcast_ref::<Error>() {
+            return format!("{self}: {}", error.chain());
+        }
+        let mut text = format!("{self}: {source}");
+        let mut cause = source.source();
+        while let Some(error) = cause.filter(|_| !source.is::<rusqlite::Error>()) {
             text.push_str(": ");
             text.push_str(&error.to_string());
             cause = error.source();
         }
         text
+    }
+
+    fn cause(&self) -> Option<&Source> {
+        match self {
+            Error::Open { source, .. }
+            | Error::Storage { source, .. }
+            | Error::InDoubt { source, .. }
+            | Error::Statement { source, .. }
+            | Error::Backup { source, .. } => Some(source),
+            Error::NetworkFileSystem { .. }
+            | Error::Foreign { .. }
+            | Error::Newer { .. }
+            | Error::Unmigrated { .. }
+            | Error::Partitioning { .. }
+            | Error::Busy { .. }
+            | Error::Exists { .. }
+            | Error::Gone { .. }
+            | Error::Closed
+            | Error::Panicked => None,
+        }
     }
 }
 

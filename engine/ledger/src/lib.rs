@@ -21,6 +21,8 @@ mod memory;
 mod partition;
 mod port;
 mod rows;
+#[cfg(test)]
+mod samples;
 mod schema;
 mod sqlite;
 mod text;

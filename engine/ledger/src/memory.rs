@@ -30,6 +30,8 @@ pub enum Fault {
     Refuse(String),
     /// The disk is gone: [`Error::Storage`], nothing is written.
     Broken,
+    /// Everything is written, but its sync failed: [`Error::InDoubt`].
+    InDoubt,
 }
 
 /// A ledger in memory.
@@ -169,7 +171,7 @@ impl Ledger for Memory {
                 });
             }
             Some(Fault::BeforeCommit) => return unknown("the connection broke"),
-            Some(Fault::AfterCommit | Fault::Twice | Fault::Refuse(_)) | None => {}
+            Some(Fault::AfterCommit | Fault::InDoubt | Fault::Twice | Fault::Refuse(_)) | None => {}
         }
         let outcomes = group
             .iter()
@@ -182,6 +184,10 @@ impl Ledger for Memory {
             .collect();
         match fault {
             Some(Fault::AfterCommit) => unknown("the connection broke"),
+            Some(Fault::InDoubt) => Err(Error::InDoubt {
+                what,
+                source: because("the sync failed"),
+            }),
             Some(Fault::Twice) => {
                 for write in group {
                     tables.apply(write);

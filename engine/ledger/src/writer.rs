@@ -47,7 +47,7 @@ pub struct Writer;
 /// A way to the writing thread; all clones lead to the same.
 #[derive(Debug, Clone)]
 pub struct Handle {
-    queue: mpsc::Sender<Job>,
+    queue: mpsc::Sender<Queued>,
     shared: Arc<Shared>,
 }
 
@@ -74,6 +74,27 @@ pub struct Stats {
 struct Shared {
     stats: Mutex<Stats>,
     queued: AtomicUsize,
+}
+
+/// A job in the queue, counted until it is taken out or dropped.
+struct Queued {
+    job: Job,
+    _ticket: Ticket,
+}
+
+struct Ticket(Arc<Shared>);
+
+impl Ticket {
+    fn draw(shared: &Arc<Shared>) -> Ticket {
+        shared.queued.fetch_add(1, Ordering::Relaxed);
+        Ticket(shared.clone())
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.0.queued.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 enum Job {
@@ -132,10 +153,9 @@ impl Handle {
     }
 
     fn send(&self, job: Job) {
-        self.shared.queued.fetch_add(1, Ordering::Relaxed);
-        if let Err(mpsc::SendError(job)) = self.queue.send(job) {
-            self.shared.queued.fetch_sub(1, Ordering::Relaxed);
-            refuse(job, &Error::Closed);
+        let _ticket = Ticket::draw(&self.shared);
+        if let Err(mpsc::SendError(queued)) = self.queue.send(Queued { job, _ticket }) {
+            refuse(queued.job, &Error::Closed);
         }
     }
 }
@@ -169,7 +189,7 @@ impl Drop for Alarm {
 }
 
 /// The thread: until it is closed, every handle is gone, or the ledger fails for good.
-fn run(state: State, jobs: mpsc::Receiver<Job>, on_fatal: OnFatal) {
+fn run(state: State, jobs: mpsc::Receiver<Queued>, on_fatal: OnFatal) {
     // Dropped from the last to the first, should this thread panic: who waits is told, then the
     // process.
     let mut alarm = Alarm(Some(on_fatal));
@@ -184,8 +204,8 @@ fn run(state: State, jobs: mpsc::Receiver<Job>, on_fatal: OnFatal) {
     drop(state);
     // What was sent in the meantime is answered; what comes later finds no receiver; and what
     // slips in between is answered as it is dropped.
-    while let Ok(job) = jobs.try_recv() {
-        refuse(job, &reason);
+    while let Ok(queued) = jobs.try_recv() {
+        refuse(queued.job, &reason);
     }
     drop(jobs);
     // Only now: who closed the ledger may open its file again.
@@ -196,7 +216,10 @@ fn run(state: State, jobs: mpsc::Receiver<Job>, on_fatal: OnFatal) {
 }
 
 /// Works until somebody closes the ledger, who is returned, or no handle is left.
-fn serve(state: &mut State, jobs: &mpsc::Receiver<Job>) -> Result<Option<mpsc::Sender<()>>, Error> {
+fn serve(
+    state: &mut State,
+    jobs: &mpsc::Receiver<Queued>,
+) -> Result<Option<mpsc::Sender<()>>, Error> {
     while let Ok(first) = jobs.recv() {
         let closer = drain(state, first, jobs)?;
         if closer.is_some() {
@@ -209,14 +232,13 @@ fn serve(state: &mut State, jobs: &mpsc::Receiver<Job>) -> Result<Option<mpsc::S
 /// Takes what waits and does it. Answers with the caller who asked to close, if one did.
 fn drain(
     state: &mut State,
-    first: Job,
-    jobs: &mpsc::Receiver<Job>,
+    first: Queued,
+    jobs: &mpsc::Receiver<Queued>,
 ) -> Result<Option<mpsc::Sender<()>>, Error> {
     let (mut writes, mut replies, mut watches) = (Vec::new(), Vec::new(), Vec::new());
     let (mut bytes, mut close, mut next) = (0, None, Some(first));
-    while let Some(job) = next.take() {
-        state.shared.queued.fetch_sub(1, Ordering::Relaxed);
-        match job {
+    while let Some(queued) = next.take() {
+        match queued.job {
             Job::Write(write, reply) => {
                 bytes += write.bytes();
                 writes.push(write);

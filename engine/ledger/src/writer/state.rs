@@ -17,7 +17,7 @@ const FAREWELLS: usize = 1_024;
 
 pub(super) struct State {
     ledger: Box<dyn Ledger + Send>,
-    pub(super) shared: Arc<Shared>,
+    shared: Arc<Shared>,
     watchers: BTreeMap<i64, Watchers>,
     farewells: VecDeque<(i64, Vec<u8>)>,
 }
@@ -117,15 +117,22 @@ impl State {
     /// waits for one that no turn took is told.
     fn bid_farewell(&mut self, write: &Write) {
         for command in write.applied() {
-            if self.farewells.len() == FAREWELLS {
-                self.farewells.pop_front();
-            }
-            let outcome = as_stored(command);
-            self.farewells.push_back((command.id, outcome));
+            self.remember(command);
         }
         for id in self.watched_of(write.run()) {
             self.answer(id, &Err(Error::Gone { id }));
         }
+    }
+
+    fn remember(&mut self, command: &Applied) {
+        if self.farewells.iter().any(|(id, _)| *id == command.id) {
+            return;
+        }
+        if self.farewells.len() == FAREWELLS {
+            self.farewells.pop_front();
+        }
+        let outcome = as_stored(command);
+        self.farewells.push_back((command.id, outcome));
     }
 
     fn watched_of(&self, run: &str) -> Vec<i64> {
@@ -138,6 +145,11 @@ impl State {
 
     /// Nobody knows what became of a write: the table does.
     fn look_again(&mut self, write: &Write) {
+        for command in write.applied().iter().filter(|_| write.deletes()) {
+            if matches!(self.ledger.command_state(command.id), Ok(None)) {
+                self.remember(command);
+            }
+        }
         for id in self.watched_of(write.run()) {
             let given = write.applied().iter().find(|command| command.id == id);
             match self.ledger.command_state(id) {

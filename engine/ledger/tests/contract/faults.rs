@@ -94,6 +94,16 @@ fn errors() {
     assert_eq!(memory.commits(), 4);
 }
 
+/// A commit in doubt: an error that ends the writer, and in fact everything is written.
+#[test]
+fn doubt() {
+    let (mut ground, _) = faulty(&[Fault::InDoubt]);
+    let group = [turned(ground.turn("u1", 1))];
+    let error = ground.ledger.commit(&group).unwrap_err();
+    assert!(matches!(error, Error::InDoubt { .. }) && error.is_fatal());
+    assert_eq!(version(&ground), 2);
+}
+
 /// One run that the ledger does not take: the others of the group are not affected.
 #[test]
 fn refusal() {

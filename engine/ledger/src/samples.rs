@@ -1,0 +1,83 @@
+//! Small rows for this crate's own tests.
+
+use crate::partition::part_of;
+use crate::rows::{Birth, Fence, Head, NodeRow, Outcome, Quiet, Turn, Write};
+
+/// The right to write a run, of what a take-over told.
+pub(crate) fn fence(fences: &[Fence], uid: &str) -> Fence {
+    let own = |fence: &&Fence| fence.part == part_of(uid);
+    *fences.iter().find(own).expect("every partition is taken")
+}
+
+pub(crate) fn head(body: &str) -> Head {
+    Head {
+        phase: "Running".to_owned(),
+        parked: None,
+        started_ms: Some(1_001),
+        finished_ms: None,
+        quiet: Quiet::Awake,
+        body: body.into(),
+    }
+}
+
+pub(crate) fn node(ix: u32, parent: Option<u32>, body: &str) -> NodeRow {
+    NodeRow {
+        ix,
+        parent,
+        live: true,
+        body: body.into(),
+    }
+}
+
+/// The birth of a run with one node; head, scope and node say `version 1`.
+pub(crate) fn birth(fences: &[Fence], uid: &str) -> Birth {
+    Birth {
+        uid: uid.to_owned(),
+        fence: fence(fences, uid),
+        namespace: "default".to_owned(),
+        name: format!("name-of-{uid}"),
+        created_ms: 1_000,
+        plan_hash: "hash-a".to_owned(),
+        plan: b"{\"plan\":\"a\"}".to_vec(),
+        head: head("version 1"),
+        scope: Some(b"version 1".to_vec()),
+        nodes: vec![node(0, None, "version 1")],
+        key: None,
+    }
+}
+
+pub(crate) fn born(birth: Birth) -> Write {
+    Write::Birth(Box::new(birth))
+}
+
+/// A turn that takes the run from this version to the next, and says so in every body.
+pub(crate) fn turn(fences: &[Fence], uid: &str, version: i64) -> Turn {
+    let text = format!("version {}", version + 1);
+    Turn {
+        run: uid.to_owned(),
+        fence: fence(fences, uid),
+        version,
+        head: head(&text),
+        scope: Some(text.clone().into()),
+        nodes: vec![node(0, None, &text)],
+        applied: vec![],
+        delete: false,
+    }
+}
+
+pub(crate) fn turned(turn: Turn) -> Write {
+    Write::Turn(Box::new(turn))
+}
+
+pub(crate) fn command(uid: &str, body: &str) -> Write {
+    Write::Command {
+        run: uid.to_owned(),
+        kind: "stop".to_owned(),
+        body: body.into(),
+        key: None,
+    }
+}
+
+pub(crate) fn committed(version: i64) -> Outcome {
+    Outcome::Committed { version }
+}

@@ -1,0 +1,150 @@
+//! Whoever gave a command is told its outcome: when it is committed, exactly once, whatever
+//! happens to the run.
+
+use std::sync::mpsc::TryRecvError;
+
+use super::Desk;
+use crate::error::Error;
+use crate::memory::Fault;
+use crate::rows::{Applied, Outcome, Write};
+use crate::samples::{birth, born, committed, fence, turned};
+
+fn took(id: i64, outcome: &str) -> Applied {
+    Applied {
+        id,
+        outcome: outcome.into(),
+    }
+}
+
+/// A turn of `u1` at version 1 that takes a command.
+fn taking(desk: &Desk, id: i64) -> Write {
+    let mut turn = desk.turn(1);
+    turn.applied = vec![took(id, "\"done\"")];
+    turned(turn)
+}
+
+/// Nobody is told before the commit; then all who wait are, and who comes later is at once.
+#[test]
+fn waiters_are_told_after_the_commit() {
+    let desk = Desk::new();
+    let (id, other) = (desk.command(), desk.command());
+    let waiting = [desk.wait_for(id), desk.wait_for(id)];
+    let unrelated = desk.wait_for(other);
+    assert_eq!(desk.write(born(birth(&desk.fences, "u2"))), committed(1));
+    for told in &waiting {
+        assert_eq!(told.try_recv().unwrap_err(), TryRecvError::Empty);
+    }
+    assert_eq!(desk.write(taking(&desk, id)), committed(2));
+    for told in &waiting {
+        assert_eq!(told.recv().unwrap().unwrap(), b"\"done\"");
+        assert!(told.recv().is_err(), "told once");
+    }
+    assert_eq!(desk.wait_for(id).recv().unwrap().unwrap(), b"\"done\"");
+    assert_eq!(unrelated.try_recv().unwrap_err(), TryRecvError::Empty);
+}
+
+/// A question and the turn that answers it may be in one group, in either order.
+#[test]
+fn a_question_in_the_same_group() {
+    for question_first in [true, false] {
+        let desk = Desk::new();
+        let id = desk.command();
+        let held = desk.hold();
+        let early = question_first.then(|| desk.wait_for(id));
+        let turn = desk.send(taking(&desk, id));
+        let told = early.unwrap_or_else(|| desk.wait_for(id));
+        drop(held);
+        assert_eq!(turn.recv().unwrap().unwrap(), committed(2));
+        assert_eq!(told.recv().unwrap().unwrap(), b"\"done\"");
+    }
+}
+
+/// A turn that lost its guard tells nobody anything.
+#[test]
+fn a_stale_turn_tells_nobody() {
+    let desk = Desk::new();
+    let id = desk.command();
+    let told = desk.wait_for(id);
+    let mut stale = desk.turn(7);
+    stale.applied = vec![took(id, "\"never\"")];
+    assert_eq!(desk.write(turned(stale)), Outcome::Stale);
+    assert_eq!(desk.write(taking(&desk, id)), committed(2));
+    assert_eq!(told.recv().unwrap().unwrap(), b"\"done\"");
+}
+
+/// What waiters are told is what the table has: without U+0000.
+#[test]
+fn waiters_and_table_agree() {
+    let desk = Desk::new();
+    let id = desk.command();
+    let told = desk.wait_for(id);
+    let mut turn = desk.turn(1);
+    turn.applied = vec![took(id, r#""\u0000""#)];
+    assert_eq!(desk.write(turned(turn)), committed(2));
+    assert_eq!(told.recv().unwrap().unwrap(), br#""\ufffd""#);
+    assert_eq!(desk.wait_for(id).recv().unwrap().unwrap(), br#""\ufffd""#);
+}
+
+/// Removal answers the command that asked for it, also for who asks afterwards; who waits for
+/// another command of the run is told that it is gone.
+#[test]
+fn removal_answers_everybody() {
+    let desk = Desk::new();
+    let (id, other) = (desk.command(), desk.command());
+    let (waiting, left) = (desk.wait_for(id), desk.wait_for(other));
+    let delete = Write::Delete {
+        run: "u1".to_owned(),
+        fence: fence(&desk.fences, "u1"),
+        applied: vec![took(id, "\"deleted\"")],
+    };
+    assert_eq!(desk.write(delete), committed(1));
+    assert_eq!(waiting.recv().unwrap().unwrap(), b"\"deleted\"");
+    assert_eq!(desk.wait_for(id).recv().unwrap().unwrap(), b"\"deleted\"");
+    let text = format!("wait for command {other}: it went with its run");
+    for told in [left, desk.wait_for(other)] {
+        let error = told.recv().unwrap().unwrap_err();
+        assert!(matches!(error, Error::Gone { id } if id == other));
+        assert_eq!(error.to_string(), text);
+    }
+}
+
+/// After a commit of unknown outcome the table is asked: who can be answered is.
+#[test]
+fn an_unknown_commit_is_looked_up() {
+    for (fault, is_written) in [(Fault::AfterCommit, true), (Fault::BeforeCommit, false)] {
+        let desk = Desk::new();
+        let id = desk.command();
+        let told = desk.wait_for(id);
+        desk.memory.arm(fault);
+        let reason = "the connection broke".to_owned();
+        let unknown = Outcome::Unknown { reason };
+        assert_eq!(desk.write(taking(&desk, id)), unknown);
+        let again = if is_written {
+            Outcome::Stale
+        } else {
+            assert_eq!(told.try_recv().unwrap_err(), TryRecvError::Empty);
+            committed(2)
+        };
+        assert_eq!(desk.write(taking(&desk, id)), again);
+        assert_eq!(told.recv().unwrap().unwrap(), b"\"done\"");
+    }
+}
+
+/// The same where the commit removed the run, and with it the row that could be asked.
+#[test]
+fn an_unknown_removal_is_looked_up() {
+    let desk = Desk::new();
+    let (id, other) = (desk.command(), desk.command());
+    let (waiting, left) = (desk.wait_for(id), desk.wait_for(other));
+    desk.memory.arm(Fault::AfterCommit);
+    let delete = Write::Delete {
+        run: "u1".to_owned(),
+        fence: fence(&desk.fences, "u1"),
+        applied: vec![took(id, "\"deleted\"")],
+    };
+    let outcome = desk.write(delete);
+    assert!(matches!(outcome, Outcome::Unknown { .. }), "{outcome:?}");
+    assert_eq!(waiting.recv().unwrap().unwrap(), b"\"deleted\"");
+    let error = left.recv().unwrap().unwrap_err();
+    assert!(matches!(error, Error::Gone { .. }), "{error}");
+}
