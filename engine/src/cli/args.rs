@@ -3,9 +3,15 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use usher_api::duration::parse_duration_ms;
 
 use super::submit::parameter;
+
+mod select;
+
+pub(super) use select::{
+    DeleteArgs, GetArgs, ListArgs, LogsArgs, NamesArgs, OneArgs, ResumeArgs, StopArgs, WaitArgs,
+    Which,
+};
 
 /// Runs workflows written for Argo Workflows.
 #[derive(Debug, Parser)]
@@ -259,176 +265,6 @@ pub(super) struct ServerArgs {
     pub(super) background: bool,
 }
 
-/// One workflow.
-#[derive(Debug, Clone, Args)]
-pub(super) struct OneArgs {
-    /// Name or uid of the workflow, `@latest` for the newest
-    #[arg(value_name = "WORKFLOW")]
-    pub(super) workflow: String,
-    /// Where it is.
-    #[command(flatten)]
-    pub(super) namespace: Namespace,
-}
-
-/// Some workflows.
-#[derive(Debug, Clone, Args)]
-pub(super) struct NamesArgs {
-    /// Names or uids of workflows, `@latest` for the newest
-    #[arg(required = true, value_name = "WORKFLOW")]
-    pub(super) workflows: Vec<String>,
-    /// Where they are.
-    #[command(flatten)]
-    pub(super) namespace: Namespace,
-}
-
-/// `wait`.
-#[derive(Debug, Clone, Args)]
-pub(super) struct WaitArgs {
-    /// Which.
-    #[command(flatten)]
-    pub(super) names: NamesArgs,
-    /// Do not mind workflows that are not there
-    #[arg(long)]
-    pub(super) ignore_not_found: bool,
-}
-
-/// `resume`.
-#[derive(Debug, Clone, Args)]
-pub(super) struct ResumeArgs {
-    /// Which.
-    #[command(flatten)]
-    pub(super) names: NamesArgs,
-    /// Only waiting steps with these fields: displayName=approve,phase=Running
-    #[arg(long, value_name = "FIELD=VALUE")]
-    pub(super) node_field_selector: Option<String>,
-}
-
-/// `stop`.
-#[derive(Debug, Clone, Args)]
-pub(super) struct StopArgs {
-    /// Which.
-    #[command(flatten)]
-    pub(super) names: NamesArgs,
-    /// Message of the waiting steps that are stopped
-    #[arg(long)]
-    pub(super) message: Option<String>,
-    /// Only fail waiting steps with these fields: displayName=approve
-    #[arg(long, value_name = "FIELD=VALUE")]
-    pub(super) node_field_selector: Option<String>,
-}
-
-/// Which workflows, by what they are.
-#[derive(Debug, Clone, Default, Args)]
-pub(super) struct Which {
-    /// Only those in these phases, separated by commas
-    #[arg(long, value_name = "PHASE", value_delimiter = ',', value_parser = PHASES)]
-    pub(super) status: Vec<String>,
-    /// Only those that have ended
-    #[arg(long)]
-    pub(super) completed: bool,
-    /// Only those whose names begin so
-    #[arg(long)]
-    pub(super) prefix: Option<String>,
-    /// Only those that ended longer ago than this: 1h, 7d
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub(super) older: Option<i64>,
-    /// Only those with these labels
-    #[arg(short = 'l', long, value_name = "SELECTOR", value_parser = labels)]
-    pub(super) selector: Option<String>,
-}
-
-/// Argo's phases of workflows.
-const PHASES: [&str; 5] = ["Pending", "Running", "Succeeded", "Failed", "Error"];
-
-/// `list`.
-#[derive(Debug, Clone, Args)]
-pub(super) struct ListArgs {
-    /// Which.
-    #[command(flatten)]
-    pub(super) which: Which,
-    /// Only those that run
-    #[arg(long, conflicts_with = "completed")]
-    pub(super) running: bool,
-    /// Only those submitted within this time: 1h, 7d
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub(super) since: Option<i64>,
-    /// Of all namespaces
-    #[arg(short = 'A', long)]
-    pub(super) all_namespaces: bool,
-    /// Where they are.
-    #[command(flatten)]
-    pub(super) namespace: Namespace,
-    /// What to print
-    #[arg(short = 'o', long, value_enum)]
-    pub(super) output: Option<Output>,
-    /// Print no line of headings
-    #[arg(long)]
-    pub(super) no_headers: bool,
-}
-
-/// `get`.
-#[derive(Debug, Clone, Args)]
-pub(super) struct GetArgs {
-    /// Which.
-    #[command(flatten)]
-    pub(super) names: NamesArgs,
-    /// What to print
-    #[arg(short = 'o', long, value_enum)]
-    pub(super) output: Option<Output>,
-    /// Only nodes in this phase
-    #[arg(long, value_name = "PHASE", conflicts_with = "node_field_selector")]
-    pub(super) status: Option<String>,
-    /// Only nodes with these fields
-    #[arg(long, value_name = "FIELD=VALUE")]
-    pub(super) node_field_selector: Option<String>,
-}
-
-/// `logs`.
-#[derive(Debug, Clone, Args)]
-pub(super) struct LogsArgs {
-    /// Name or uid of the workflow, `@latest` for the newest
-    #[arg(value_name = "WORKFLOW")]
-    pub(super) workflow: String,
-    /// One step only: its id, name, short name or pod name
-    #[arg(value_name = "STEP")]
-    pub(super) node: Option<String>,
-    /// Go on until the workflow has ended
-    #[arg(short = 'f', long)]
-    pub(super) follow: bool,
-    /// Only the last lines of each step
-    #[arg(long, value_name = "LINES")]
-    pub(super) tail: Option<usize>,
-    /// Only steps that wrote something within this time: 10m, 2h
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub(super) since: Option<i64>,
-    /// Only lines that contain this text
-    #[arg(long, value_name = "TEXT")]
-    pub(super) grep: Option<String>,
-    /// Where it is.
-    #[command(flatten)]
-    pub(super) namespace: Namespace,
-}
-
-/// `delete`.
-#[derive(Debug, Clone, Args)]
-pub(super) struct DeleteArgs {
-    /// Names or uids of workflows, `@latest` for the newest
-    #[arg(value_name = "WORKFLOW")]
-    pub(super) workflows: Vec<String>,
-    /// All workflows of the namespace
-    #[arg(long)]
-    pub(super) all: bool,
-    /// Which.
-    #[command(flatten)]
-    pub(super) which: Which,
-    /// Say what would be deleted
-    #[arg(long)]
-    pub(super) dry_run: bool,
-    /// Where they are.
-    #[command(flatten)]
-    pub(super) namespace: Namespace,
-}
-
 /// `lint`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct LintArgs {
@@ -474,18 +310,4 @@ pub(super) struct CompletionArgs {
     /// The shell
     #[arg(value_enum)]
     pub(super) shell: clap_complete::Shell,
-}
-
-fn duration(text: &str) -> Result<i64, String> {
-    match parse_duration_ms(text) {
-        Ok(ms) if ms >= 0 => Ok(ms),
-        Ok(_) => Err("a duration in the past is meant; write it without a sign".to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-fn labels(text: &str) -> Result<String, String> {
-    crate::server::filter::Labels::parse(text)
-        .map(|_| text.to_owned())
-        .map_err(|error| error.to_string())
 }
