@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 mod admin;
 mod args;
@@ -44,6 +44,10 @@ const WAITING: u8 = 3;
 /// failed, 2 for invalid input, 3 when a run waits, 128 + N after signal N.
 #[must_use]
 pub fn main() -> ExitCode {
+    if std::env::args_os().len() < 2 {
+        output::show_aside(&Cli::command().render_help().to_string());
+        return ExitCode::from(INVALID);
+    }
     let Cli { global, verb } = Cli::parse();
     if let Some(fault) = crate::telemetry::start(global.log_format == LogFormat::Json) {
         output::note(&fault);

@@ -7,7 +7,7 @@ use usher_core::admit::Overrides;
 
 use super::args::{Global, LintArgs};
 use super::session::style;
-use super::submit::{admit_all, read_file};
+use super::submit::{admit_all, kept, read_file};
 use super::{DONE, INVALID, output, view};
 
 /// Files of a folder that are looked at.
@@ -30,8 +30,7 @@ pub(super) fn lint(global: &Global, args: &LintArgs) -> anyhow::Result<u8> {
         match admit_all(&name, &bytes, &Overrides::default()) {
             Ok(all) => {
                 workflows += all.len();
-                for one in all.iter().filter(|one| !one.kept.is_empty()) {
-                    let what = one.kept.join(", ");
+                for what in all.iter().filter_map(kept) {
                     output::note(&format!("{name}: kept without effect here: {what}"));
                 }
             }

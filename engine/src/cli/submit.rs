@@ -194,25 +194,32 @@ pub(super) fn send(
     }
 }
 
-/// What has to be said before a run: fields without effect, and that images are none.
+/// What has to be said before a run: that images mean nothing, and which other fields are kept
+/// without effect.
 pub(super) fn notices(all: &[Admitted]) {
-    if all.iter().any(|one| has_image(&one.object)) {
+    if all
+        .iter()
+        .flat_map(|one| &one.kept)
+        .any(|path| is_image(path))
+    {
         output::note("steps run as processes of this machine; image names mean nothing here");
     }
     for one in all {
-        if !one.kept.is_empty() {
-            let what = one.kept.join(", ");
+        if let Some(what) = kept(one) {
             output::note(&format!("kept without effect here: {what}"));
         }
     }
 }
 
-fn has_image(value: &Value) -> bool {
-    match value {
-        Value::Object(map) => map.contains_key("image") || map.values().any(has_image),
-        Value::Array(list) => list.iter().any(has_image),
-        _ => false,
-    }
+/// The fields that a workflow keeps without effect, images apart, which every workflow has.
+pub(super) fn kept(one: &Admitted) -> Option<String> {
+    let others = one.kept.iter().filter(|path| !is_image(path));
+    let all: Vec<&str> = others.map(String::as_str).collect();
+    (!all.is_empty()).then(|| all.join(", "))
+}
+
+fn is_image(path: &str) -> bool {
+    path.ends_with(".image")
 }
 
 /// `usher submit`.
