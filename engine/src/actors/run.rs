@@ -58,8 +58,8 @@ pub struct RunKeeper {
     /// here.
     unclaimed: Vec<PodKey>,
     commands: Commands,
-    /// `decide` panicked in this keeper's life: it is not asked again for a parked run.
-    is_buggy: bool,
+    /// A terminate of the parked run was tried: should that have failed, the next is refused.
+    has_tried: bool,
     lazy: Option<SpawnHandle>,
     deadline: Option<SpawnHandle>,
     leave: Option<SpawnHandle>,
@@ -147,7 +147,7 @@ impl RunKeeper {
                 keepers: BTreeMap::new(),
                 unclaimed: Vec::new(),
                 commands: Commands::default(),
-                is_buggy: false,
+                has_tried: false,
                 lazy: None,
                 deadline: None,
                 leave: None,

@@ -93,9 +93,10 @@ impl RunKeeper {
                     };
                     return self.send(Wrote::Delete, write, ctx);
                 }
-                Ok(command @ Command::Terminate { .. }) if !self.is_buggy => {
+                Ok(command @ Command::Terminate { .. }) if !self.has_tried => {
                     if let Some(run) = run.take() {
                         let version = *version;
+                        self.has_tried = true;
                         self.state = State::Here { run, version };
                         self.enqueue(Event::Commanded {
                             id: row.id,

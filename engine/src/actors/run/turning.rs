@@ -155,7 +155,6 @@ impl RunKeeper {
                 self.write(Write::Turn(Box::new(taken.turn)), after, ctx);
             }
             Err(bug) => {
-                self.is_buggy = true;
                 self.park(format!("EngineBug: {}", bug.message), None, ctx);
             }
         }
