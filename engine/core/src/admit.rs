@@ -9,11 +9,14 @@
 mod at;
 mod build;
 mod change;
+mod circle;
 mod faults;
 mod graph;
 mod path;
 mod places;
+mod reach;
 mod read;
+mod rules;
 mod shape;
 mod survey;
 
@@ -151,7 +154,10 @@ pub fn admit(document: &Document, overrides: &Overrides) -> Result<Admitted, Vec
     }
     let changed = change::apply(&document.object, overrides, &mut faults);
     let shaped = shape::shape(&changed, &mut faults);
-    let plan = plan(&shaped.object, &mut faults);
+    let plan = Survey::new(&At::root(&shaped.object), &mut faults).and_then(|survey| {
+        rules::check(&shaped.object, &survey, &mut faults);
+        build::build(&shaped.object, &survey, &mut faults)
+    });
     match plan {
         Some(plan) if faults.is_empty() => {
             let hash = change::hash(&shaped.object);
@@ -187,15 +193,12 @@ pub fn compile(object: &Value) -> Result<Plan, Vec<Fault>> {
         return Err(faults.finish());
     }
     let shaped = shape::shape(object, &mut faults);
-    match plan(&shaped.object, &mut faults) {
+    let plan = Survey::new(&At::root(&shaped.object), &mut faults)
+        .and_then(|survey| build::build(&shaped.object, &survey, &mut faults));
+    match plan {
         Some(plan) if faults.is_empty() => Ok(plan),
         _ => Err(faults.finish()),
     }
-}
-
-fn plan(object: &Value, faults: &mut Faults<'_>) -> Option<Plan> {
-    let survey = Survey::new(&At::root(object), faults)?;
-    build::build(object, &survey, faults)
 }
 
 /// Whether the document is of the one kind that can be run; nothing else about it is told if not.

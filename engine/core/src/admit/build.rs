@@ -27,11 +27,15 @@ pub(crate) fn build(object: &Value, survey: &Survey<'_>, faults: &mut Faults<'_>
         .text("onExit")
         .map(|name| survey.find(name, &spec.path.key("onExit"), faults));
     let retry = spec.get("retryStrategy").map(|at| self::retry(&at, faults));
-    let templates: Vec<Template> = survey
+    let templates: Vec<Option<Template>> = survey
         .templates
         .iter()
-        .filter_map(|template| self::template(template, retry.as_ref(), faults))
+        .map(|template| {
+            faults.mute(!template.is_used);
+            self::template(template, retry.as_ref(), faults)
+        })
         .collect();
+    faults.mute(false);
     let shutdown = shutdown(spec, faults);
     if !faults.is_empty() {
         return None;
@@ -40,7 +44,8 @@ pub(crate) fn build(object: &Value, survey: &Survey<'_>, faults: &mut Faults<'_>
         object: object.clone(),
         entry: entry?,
         on_exit: on_exit.flatten(),
-        templates,
+        // A template that is missing would move the indices of those after it.
+        templates: templates.into_iter().collect::<Option<_>>()?,
         parameters: globals(spec),
         deadline_s: spec
             .value
@@ -99,11 +104,7 @@ fn globals(spec: &At<'_>) -> Vec<Global> {
         .unwrap_or_default();
     let global = |at: At<'_>| Global {
         name: at.text("name").unwrap_or_default().to_owned(),
-        value: Text::parse(
-            at.text("value")
-                .or_else(|| at.text("default"))
-                .unwrap_or_default(),
-        ),
+        value: Text::parse(at.text("value").unwrap_or_default()),
         declared: at.object().cloned().unwrap_or_default(),
     };
     list.into_iter().map(global).collect()
@@ -202,8 +203,7 @@ fn call(call: &CallAt<'_>, results: &BTreeSet<String>) -> Call {
         .map(|at| at.items("parameters"))
         .unwrap_or_default();
     let argument = |at: At<'_>| {
-        let value = at.text("value").or_else(|| at.text("default"))?;
-        Some((at.text("name")?.to_owned(), Text::parse(value)))
+        Some((at.text("name")?.to_owned(), Text::parse(at.text("value")?)))
     };
     let continue_on = at.get("continueOn");
     let excuses = |field| continue_on.as_ref().is_some_and(|at| at.flag(field));

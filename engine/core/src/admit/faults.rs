@@ -28,6 +28,7 @@ pub(crate) struct Faults<'a> {
     places: &'a Places,
     list: Vec<Fault>,
     untold: usize,
+    is_muted: bool,
 }
 
 /// Whether a fault points at a field's name or at its value.
@@ -45,7 +46,14 @@ impl<'a> Faults<'a> {
             places,
             list: Vec::new(),
             untold: 0,
+            is_muted: false,
         }
+    }
+
+    /// While true, faults are dropped: what nothing reaches is looked at only from outside. Gives
+    /// what was before.
+    pub(crate) fn mute(&mut self, is_muted: bool) -> bool {
+        std::mem::replace(&mut self.is_muted, is_muted)
     }
 
     /// Whether there is none.
@@ -135,6 +143,9 @@ impl<'a> Faults<'a> {
         message: String,
         nearest: Option<&str>,
     ) {
+        if self.is_muted {
+            return;
+        }
         if self.list.len() >= TOLD_MAX {
             self.untold += 1;
             return;

@@ -6,13 +6,11 @@ use usher_api::code;
 use usher_expr::{Depends, Limits, Text};
 
 use super::at::At;
+use super::circle;
 use super::faults::{Faults, near};
 use super::path::{Path, shown};
 use super::survey::Tmpl;
 use crate::plan::{Call, Dag, Task};
-
-/// More names of a circle are not shown.
-const SHOWN_MAX: usize = 12;
 
 /// Makes the graph of a dag; `calls` are its tasks in order.
 pub(crate) fn dag(template: &Tmpl<'_>, calls: Vec<Call>, faults: &mut Faults<'_>) -> Option<Dag> {
@@ -34,7 +32,8 @@ pub(crate) fn dag(template: &Tmpl<'_>, calls: Vec<Call>, faults: &mut Faults<'_>
             needs,
         });
     }
-    if let Some(circle) = circle(&tasks) {
+    let edges: Vec<Vec<usize>> = tasks.iter().map(|task| task.needs.clone()).collect();
+    for circle in circle::circles(&edges) {
         tell_circle(&circle, template, faults);
     }
     Some(Dag {
@@ -138,56 +137,15 @@ fn tell_unreadable(
     faults.add_near(&code::BAD_DEPENDS, path, message, nearest);
 }
 
-/// Indices of tasks that wait for each other in a circle, if there are such.
-fn circle(tasks: &[Task]) -> Option<Vec<usize>> {
-    let mut state = vec![State::New; tasks.len()];
-    for start in 0..tasks.len() {
-        // The way from the start to here: a task and which of its needs comes next.
-        let mut way: Vec<(usize, usize)> = vec![(start, 0)];
-        while let Some((task, next)) = way.last_mut() {
-            if state[*task] == State::Done {
-                way.pop();
-                continue;
-            }
-            state[*task] = State::OnWay;
-            let Some(need) = tasks[*task].needs.get(*next).copied() else {
-                state[*task] = State::Done;
-                way.pop();
-                continue;
-            };
-            *next += 1;
-            match state[need] {
-                State::New => way.push((need, 0)),
-                State::Done => {}
-                State::OnWay => {
-                    let from = way.iter().position(|(task, _)| *task == need)?;
-                    return Some(way[from..].iter().map(|(task, _)| *task).collect());
-                }
-            }
-        }
-    }
-    None
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    New,
-    OnWay,
-    Done,
-}
-
 fn tell_circle(circle: &[usize], template: &Tmpl<'_>, faults: &mut Faults<'_>) {
-    let name = |index: &usize| template.calls[*index].name;
-    let mut words: Vec<&str> = circle.iter().take(SHOWN_MAX).map(name).collect();
-    if circle.len() > SHOWN_MAX {
-        words.push("…");
-    }
-    words.extend(circle.first().map(name));
-    let first = &template.calls[circle[0]].at;
+    let shown = circle::show(circle, |index| template.calls[index].name);
+    let Some(first) = circle.first().map(|index| &template.calls[*index].at) else {
+        return;
+    };
     let field = match has(first, "depends") {
         true => "depends",
         false => "dependencies",
     };
-    let message = format!("tasks wait for each other: {}", words.join(" → "));
+    let message = format!("tasks wait for each other: {shown}");
     faults.add(&code::CYCLE, &first.path.key(field), message);
 }

@@ -11,6 +11,7 @@ use usher_api::code;
 use super::at::At;
 use super::faults::{Faults, near};
 use super::path::{Path, shown};
+use super::reach::Reach;
 use crate::plan::TemplateIx;
 
 /// All templates of a workflow.
@@ -22,8 +23,6 @@ pub(crate) struct Survey<'a> {
     pub(crate) templates: Vec<Tmpl<'a>>,
     /// The first template of each name.
     names: BTreeMap<&'a str, TemplateIx>,
-    /// How many templates have a name.
-    pub(crate) named: usize,
 }
 
 /// A template.
@@ -37,6 +36,20 @@ pub(crate) struct Tmpl<'a> {
     pub(crate) body: Option<BodyKind>,
     /// Its steps or tasks.
     pub(crate) calls: Vec<CallAt<'a>>,
+    /// Whether a run can come to it; what nothing reaches is looked at only from outside.
+    pub(crate) is_used: bool,
+    /// Whether only the exit handler comes to it, so that the run's end is known.
+    pub(crate) knows_end: bool,
+}
+
+impl Tmpl<'_> {
+    /// What its calls are named: `task` in a dag, else `step`.
+    pub(crate) fn call_word(&self) -> &'static str {
+        match self.body {
+            Some(BodyKind::Dag) => "task",
+            _ => "step",
+        }
+    }
 }
 
 /// The fields of which a template has exactly one.
@@ -114,19 +127,21 @@ impl<'a> Survey<'a> {
             spec,
             templates: Vec::new(),
             names: BTreeMap::new(),
-            named: 0,
         };
-        survey.collect_named(faults);
+        let reach = Reach::new(survey.spec.value);
+        survey.collect_named(&reach, faults);
         // Inline templates are appended while the list is walked, so the walk needs no recursion.
         let mut next = 0;
         while next < survey.templates.len() {
+            faults.mute(!survey.templates[next].is_used);
             survey.collect_calls(next, faults);
             next += 1;
         }
+        faults.mute(false);
         Some(survey)
     }
 
-    fn collect_named(&mut self, faults: &mut Faults<'_>) {
+    fn collect_named(&mut self, reach: &Reach<'_>, faults: &mut Faults<'_>) {
         let list = self.spec.items("templates");
         let is_told = ["templates", "workflowTemplateRef"]
             .iter()
@@ -146,6 +161,8 @@ impl<'a> Survey<'a> {
                 faults.add(&code::MISSING_FIELD, &path, "a template needs a `name`");
             }
             let ix = self.push(at, name, faults);
+            self.templates[ix as usize].is_used = reach.holds(name);
+            self.templates[ix as usize].knows_end = reach.only_exit(name);
             if name.is_empty() {
                 continue;
             }
@@ -158,17 +175,21 @@ impl<'a> Survey<'a> {
                 self.names.insert(name, ix);
             }
         }
-        self.named = self.templates.len();
     }
 
     fn push(&mut self, at: At<'a>, name: &'a str, faults: &mut Faults<'_>) -> TemplateIx {
         let ix = self.templates.len() as TemplateIx;
+        // Without a body there is no plan, whether anything calls the template or not.
+        let was_muted = faults.mute(false);
         let body = body_of(&at, faults);
+        faults.mute(was_muted);
         self.templates.push(Tmpl {
             at,
             name,
             body,
             calls: Vec::new(),
+            is_used: true,
+            knows_end: false,
         });
         ix
     }
@@ -193,16 +214,13 @@ impl<'a> Survey<'a> {
             }
             Some(BodyKind::Container | BodyKind::Script | BodyKind::Suspend) | None => return,
         };
-        let what = match template.body {
-            Some(BodyKind::Dag) => "task",
-            _ => "step",
-        };
+        let what = template.call_word();
         let mut calls = Vec::with_capacity(found.len());
         let mut seen: BTreeMap<&str, Path> = BTreeMap::new();
         for (at, group) in found {
             let name = at.text("name").unwrap_or_default();
             check_call_name(&at, name, what, &mut seen, faults);
-            let target = self.target(&at, what, faults);
+            let target = self.target(&at, ix, what, faults);
             calls.push(CallAt {
                 at,
                 name,
@@ -214,10 +232,21 @@ impl<'a> Survey<'a> {
     }
 
     /// What a call calls: a named template or the inline one, which is then added.
-    fn target(&mut self, at: &At<'a>, what: &str, faults: &mut Faults<'_>) -> Option<TemplateIx> {
+    fn target(
+        &mut self,
+        at: &At<'a>,
+        owner: usize,
+        what: &str,
+        faults: &mut Faults<'_>,
+    ) -> Option<TemplateIx> {
         match (at.text("template"), at.get("inline")) {
             (Some(name), None) => self.find(name, &at.path.key("template"), faults),
-            (None, Some(inline)) => Some(self.push(inline, "", faults)),
+            (None, Some(inline)) => {
+                let ix = self.push(inline, "", faults) as usize;
+                self.templates[ix].is_used = self.templates[owner].is_used;
+                self.templates[ix].knows_end = self.templates[owner].knows_end;
+                Some(ix as TemplateIx)
+            }
             (Some(_), Some(inline)) => {
                 let message = "stands beside `template`; a call has one of them";
                 faults.add_key(&code::SCOPE, &inline.path, message, None);
