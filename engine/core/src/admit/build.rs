@@ -202,9 +202,7 @@ fn call(call: &CallAt<'_>, results: &BTreeSet<String>) -> Call {
         .get("arguments")
         .map(|at| at.items("parameters"))
         .unwrap_or_default();
-    let argument = |at: At<'_>| {
-        Some((at.text("name")?.to_owned(), Text::parse(at.text("value")?)))
-    };
+    let argument = |at: At<'_>| Some((at.text("name")?.to_owned(), Text::parse(at.text("value")?)));
     let continue_on = at.get("continueOn");
     let excuses = |field| continue_on.as_ref().is_some_and(|at| at.flag(field));
     Call {

@@ -74,7 +74,10 @@ mod tests {
         let none: Vec<Vec<usize>> = Vec::new();
         assert_eq!(circles(&[vec![1, 2], vec![3], vec![3], vec![]]), none);
         assert_eq!(circles(&[vec![0]]), [[0]]);
-        assert_eq!(circles(&[vec![1], vec![2], vec![1], vec![3]]), [vec![1, 2], vec![3]]);
+        assert_eq!(
+            circles(&[vec![1], vec![2], vec![1], vec![3]]),
+            [vec![1, 2], vec![3]]
+        );
         assert_eq!(show(&[1, 2], |index| ["a", "b", "c"][index]), "b → c → b");
         let long: Vec<usize> = (0..20).collect();
         assert_eq!(show(&long, |_| "x"), format!("{}… → x", "x → ".repeat(12)));

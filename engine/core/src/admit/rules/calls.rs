@@ -80,8 +80,16 @@ fn missing(
     });
     if let Some(at) = stray {
         let word = shown(at.text("name").unwrap_or_default());
-        let message = format!("{callee} has no input parameter {word}, and needs {}", shown(name));
-        faults.add_near(&code::MISSING_VALUE, &at.path.key("name"), message, Some(name));
+        let message = format!(
+            "{callee} has no input parameter {word}, and needs {}",
+            shown(name)
+        );
+        faults.add_near(
+            &code::MISSING_VALUE,
+            &at.path.key("name"),
+            message,
+            Some(name),
+        );
         return;
     }
     let path = call.at.path.key("arguments").key("parameters");
@@ -93,12 +101,7 @@ fn missing(
 }
 
 /// The entry and the exit handler get the workflow's own arguments.
-fn from_outside(
-    survey: &Survey<'_>,
-    template: &Tmpl<'_>,
-    field: &str,
-    faults: &mut Faults<'_>,
-) {
+fn from_outside(survey: &Survey<'_>, template: &Tmpl<'_>, field: &str, faults: &mut Faults<'_>) {
     let given = arguments(&survey.spec);
     for input in inputs(template) {
         let Some(name) = input.text("name") else {

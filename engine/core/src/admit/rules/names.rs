@@ -76,13 +76,20 @@ fn metadata(root: &At<'_>, faults: &mut Faults<'_>) {
     });
     if field("name").is_none() && field("generateName").is_none() && !is_told {
         let message = "a workflow needs a `name`, or a `generateName` to make one of";
-        faults.add(&code::MISSING_FIELD, &root.path.key("metadata").key("name"), message);
+        faults.add(
+            &code::MISSING_FIELD,
+            &root.path.key("metadata").key("name"),
+            message,
+        );
     }
 }
 
 fn object_name(name: &str, path: &Path, faults: &mut Faults<'_>) {
     if name.len() > OBJECT_MAX {
-        let message = format!("has {} characters, at most {OBJECT_MAX}", name.chars().count());
+        let message = format!(
+            "has {} characters, at most {OBJECT_MAX}",
+            name.chars().count()
+        );
         faults.add(&code::BAD_NAME, path, message);
         return;
     }
@@ -120,7 +127,10 @@ fn lower(name: &str) -> Option<String> {
 
 fn field_name(name: &str, path: &Path, faults: &mut Faults<'_>) {
     if name.len() > FIELD_MAX {
-        let message = format!("has {} characters, at most {FIELD_MAX}", name.chars().count());
+        let message = format!(
+            "has {} characters, at most {FIELD_MAX}",
+            name.chars().count()
+        );
         faults.add(&code::BAD_NAME, path, message);
         return;
     }

@@ -24,7 +24,12 @@ const CALL_FIELDS: [&str; 6] = [
     "outputs.result",
 ];
 /// Those of Argo that are not supported yet.
-const CALL_FIELDS_LATER: [&str; 4] = ["ip", "hostNodeName", "outputs.parameters", "outputs.artifacts"];
+const CALL_FIELDS_LATER: [&str; 4] = [
+    "ip",
+    "hostNodeName",
+    "outputs.parameters",
+    "outputs.artifacts",
+];
 /// Names below `workflow.` that are known everywhere.
 const GLOBALS: [&str; 10] = [
     "name",
@@ -51,7 +56,10 @@ const GLOBALS_LATER: [&str; 5] = [
 
 /// Tells every tag that nothing can fill.
 pub(super) fn check(survey: &Survey<'_>, faults: &mut Faults<'_>) {
-    for (field, owner) in [("arguments", "Arguments"), ("retryStrategy", "RetryStrategy")] {
+    for (field, owner) in [
+        ("arguments", "Arguments"),
+        ("retryStrategy", "RetryStrategy"),
+    ] {
         if let Some(at) = survey.spec.get(field) {
             texts::each(owner, &at, &mut |at, text| {
                 for tag in Text::parse(text).tags() {
@@ -62,7 +70,10 @@ pub(super) fn check(survey: &Survey<'_>, faults: &mut Faults<'_>) {
             });
         }
     }
-    let globals = survey.spec.get("arguments").map(|at| at.items("parameters"));
+    let globals = survey
+        .spec
+        .get("arguments")
+        .map(|at| at.items("parameters"));
     let globals: Vec<&str> = globals
         .iter()
         .flatten()
@@ -89,11 +100,7 @@ struct View<'a, 'b> {
 }
 
 impl<'a, 'b> View<'a, 'b> {
-    fn new(
-        survey: &'b Survey<'a>,
-        template: &'b Tmpl<'a>,
-        globals: &'b [&'a str],
-    ) -> View<'a, 'b> {
+    fn new(survey: &'b Survey<'a>, template: &'b Tmpl<'a>, globals: &'b [&'a str]) -> View<'a, 'b> {
         let inputs = template.at.get("inputs").map(|at| at.items("parameters"));
         let calls = template.calls.iter().enumerate();
         View {
@@ -105,7 +112,10 @@ impl<'a, 'b> View<'a, 'b> {
                 .flatten()
                 .filter_map(|at| at.text("name"))
                 .collect(),
-            calls: calls.rev().map(|(index, call)| (call.name, index)).collect(),
+            calls: calls
+                .rev()
+                .map(|(index, call)| (call.name, index))
+                .collect(),
             needs: None,
         }
     }
@@ -182,7 +192,10 @@ impl<'a, 'b> View<'a, 'b> {
                 shown(name)
             ),
         };
-        Err(unknown(what, near.map(|word| format!("inputs.parameters.{word}"))))
+        Err(unknown(
+            what,
+            near.map(|word| format!("inputs.parameters.{word}")),
+        ))
     }
 
     fn global(&self, rest: &str) -> Result<(), Wrong> {
@@ -212,7 +225,10 @@ impl<'a, 'b> View<'a, 'b> {
             let near = near.map(|word| format!("workflow.parameters.{word}"));
             return Err(unknown(what, near));
         }
-        if GLOBALS_LATER.iter().any(|word| rest == *word || begins(word)) {
+        if GLOBALS_LATER
+            .iter()
+            .any(|word| rest == *word || begins(word))
+        {
             return Err(later());
         }
         let known = GLOBALS.iter().chain(&GLOBALS_AT_END).copied();
@@ -266,9 +282,11 @@ impl<'a, 'b> View<'a, 'b> {
     }
 
     fn field(&self, own: &str, called: &CallAt<'_>, field: &str) -> Result<(), Wrong> {
-        let later_field = CALL_FIELDS_LATER
-            .iter()
-            .any(|word| field.strip_prefix(word).is_some_and(|r| r.is_empty() || r.starts_with('.')));
+        let later_field = CALL_FIELDS_LATER.iter().any(|word| {
+            field
+                .strip_prefix(word)
+                .is_some_and(|r| r.is_empty() || r.starts_with('.'))
+        });
         if later_field {
             return Err(later());
         }
@@ -310,7 +328,10 @@ impl<'a, 'b> View<'a, 'b> {
                 std::cmp::Ordering::Less => return Ok(()),
                 std::cmp::Ordering::Equal if index == call => "is this step itself".to_owned(),
                 std::cmp::Ordering::Equal => {
-                    format!("step {} runs beside this one, not before it", shown(named.name))
+                    format!(
+                        "step {} runs beside this one, not before it",
+                        shown(named.name)
+                    )
                 }
                 std::cmp::Ordering::Greater => {
                     format!("step {} runs after this one", shown(named.name))
@@ -343,7 +364,11 @@ fn unknown(what: String, nearest: Option<String>) -> Wrong {
 }
 
 fn later() -> Wrong {
-    (&code::NOT_SUPPORTED, "this tag is not supported yet".to_owned(), None)
+    (
+        &code::NOT_SUPPORTED,
+        "this tag is not supported yet".to_owned(),
+        None,
+    )
 }
 
 fn tell_expression(source: &str, at: &At<'_>, faults: &mut Faults<'_>) {

@@ -56,8 +56,14 @@ fn template(template: &Tmpl<'_>, faults: &mut Faults<'_>) {
     if let Some(at) = at.get("suspend") {
         duration(&at, "duration", false, faults);
     }
-    for at in at.get("inputs").map(|at| at.items("parameters")).unwrap_or_default() {
-        if at.get("enum").is_some_and(|list| list.elements().is_empty())
+    for at in at
+        .get("inputs")
+        .map(|at| at.items("parameters"))
+        .unwrap_or_default()
+    {
+        if at
+            .get("enum")
+            .is_some_and(|list| list.elements().is_empty())
             && !faults.excuse(&at.path, "enum")
         {
             let message = "`enum` allows no value at all; list one, or take it out";
