@@ -106,9 +106,10 @@ fn draw(branch: &Branch, strokes: &Strokes, first: String, below: &str, rows: &m
     }
 }
 
+/// A step's name may end with the number of an attempt or of an item: that stays.
 const STEP: Column = Column {
     name: "STEP",
-    cut: Cut::End,
+    cut: Cut::Middle,
 };
 const TEMPLATE: Column = Column {
     name: "TEMPLATE",
@@ -139,18 +140,21 @@ const NODENAME: Column = Column {
     cut: Cut::Middle,
 };
 
-/// What gives way on a narrow terminal: first words, then names; the step's own name last.
+/// What gives way on a narrow terminal: first words, then names, the step's own last. 19 columns
+/// hold `Error (exit code 1)`.
 const YIELDS: &[(&str, usize)] = &[
     ("MESSAGE", 24),
     ("RESOURCESDURATION", 8),
     ("ARTIFACTS", 8),
     ("NODENAME", 8),
     ("PODNAME", 11),
-    ("MESSAGE", 12),
-    ("TEMPLATE", 8),
+    ("TEMPLATE", 10),
+    ("MESSAGE", 19),
+    ("STEP", 20),
+    ("PODNAME", 6),
+    ("TEMPLATE", 6),
     ("STEP", 16),
     ("MESSAGE", 8),
-    ("PODNAME", 6),
     ("TEMPLATE", 4),
     ("STEP", 10),
     ("MESSAGE", 0),

@@ -6,7 +6,7 @@ use super::drawing::sign;
 use super::forest::Forest;
 use super::node::{Node, Workflow};
 use super::style::{Style, Tint};
-use super::text::{safe, sign_width};
+use super::text::{paragraph, safe, sign_width, width};
 
 /// Lines of stderr that are shown.
 const LAST_LINES: usize = 20;
@@ -114,41 +114,39 @@ fn depends_on(call: &Value, name: &str) -> bool {
 pub fn failure(object: &Value, stderr_tail: &str, style: &Style) -> String {
     let workflow = Workflow(object);
     let Some(node) = failed_node(object).map(Node) else {
-        let mark = if style.unicode { "✖ " } else { "" };
-        let reason = match workflow.status("message") {
-            "" => String::new(),
-            message => format!(": {}", safe(message)),
-        };
-        let (name, phase) = (safe(workflow.name()), safe(workflow.status("phase")));
-        let first = style.paint(Tint::Bad, &format!("{mark}{name} {phase}"));
-        return format!("{first}{reason}\n");
+        let title = format!("{} {}", safe(workflow.name()), safe(workflow.status("phase")));
+        return titled("✖", &title, workflow.status("message"), style);
     };
-    let mark = if style.unicode {
-        format!("{} ", sign(node, style).1)
-    } else {
-        String::new()
-    };
-    let (name, phase) = (safe(node.name()), safe(node.phase()));
-    let mut out = style.paint(Tint::Bad, &format!("{mark}{name} {phase}"));
-    if !node.message().is_empty() {
-        out.push_str(": ");
-        out.push_str(&safe(node.message()));
-    }
+    let title = format!("{} {}", safe(node.name()), safe(node.phase()));
+    let mut out = titled(sign(node, style).1, &title, node.message(), style);
     let template = node.template();
     let facts = [
         (!template.is_empty()).then(|| format!("template {}", safe(&template))),
-        node.exit_code()
-            .map(|code| format!("exit code {}", safe(code))),
+        node.exit_code().map(|code| format!("exit code {}", safe(code))),
     ];
     let facts: Vec<String> = facts.into_iter().flatten().collect();
     if !facts.is_empty() {
-        out.push_str(&format!("\n  {}", facts.join(", ")));
+        out.push_str(&paragraph(&facts.join(", "), 2, Tint::Plain, style));
     }
-    out.push('\n');
     if node.kind() == "Pod" {
         out.push_str(&last_words(stderr_tail, style));
     }
     out
+}
+
+/// `✖ NAME Failed: MESSAGE`, or the message below if both do not fit side by side.
+fn titled(mark: &str, title: &str, message: &str, style: &Style) -> String {
+    let message = safe(message);
+    let title = if style.unicode { format!("{mark} {title}") } else { title.to_owned() };
+    let both = width(&title) + 2 + width(&message);
+    if message.is_empty() {
+        return paragraph(&title, 0, Tint::Bad, style);
+    }
+    if style.width.is_none_or(|room| both <= room) {
+        return format!("{}: {message}\n", style.paint(Tint::Bad, &title));
+    }
+    let title = paragraph(&title, 0, Tint::Bad, style);
+    title + &paragraph(&message, 2, Tint::Plain, style)
 }
 
 fn last_words(stderr: &str, style: &Style) -> String {
@@ -157,9 +155,11 @@ fn last_words(stderr: &str, style: &Style) -> String {
         return "  stderr is empty\n".to_owned();
     }
     let skipped = lines.len().saturating_sub(LAST_LINES);
-    let title = match skipped {
-        0 => "  stderr:\n".to_owned(),
-        _ => format!("  stderr, the last {LAST_LINES} lines:\n"),
+    // Who gives us exactly so many may have cut them off from more.
+    let title = if lines.len() < LAST_LINES {
+        "  stderr:\n".to_owned()
+    } else {
+        format!("  stderr, the last {LAST_LINES} lines:\n")
     };
     let shown = lines[skipped..].iter().map(|line| {
         let line = as_seen(line);

@@ -4,7 +4,7 @@ use usher_core::admit::Fault;
 
 use super::style::{Style, Tint};
 use super::table::{Cell, Cut};
-use super::text::{back, ellipsis, front, safe, width};
+use super::text::{back, ellipsis, front, paragraph, safe, width};
 
 /// Every fault, each with its source line, and a closing line with their number. `source` is the
 /// text of the file that all of them are in.
@@ -16,7 +16,7 @@ pub fn faults(faults: &[Fault], source: Option<&str>, style: &Style) -> String {
         out.push_str(&one(fault, &lines, style));
         out.push('\n');
     }
-    out.push_str(&closing(faults));
+    out.push_str(&paragraph(&closing(faults), 0, Tint::Plain, style));
     out
 }
 
@@ -28,25 +28,18 @@ fn one(fault: &Fault, lines: &[&str], style: &Style) -> String {
     if fault.line > 0 {
         place.push(format!("{}:{}", fault.line, fault.column.max(1)));
     }
-    let place = place.join(":");
-    let code = style.paint(Tint::Bad, fault.code.id);
-    let at = if fault.path.is_empty() {
-        String::new()
-    } else {
-        format!(" {}", safe(&fault.path))
-    };
-    let head = if place.is_empty() {
-        format!("{code}{at}")
-    } else {
-        format!("{place}: {code}{at}")
-    };
-    let mut out = format!("{head}\n  {}\n", safe(&fault.message));
+    let place = if place.is_empty() { String::new() } else { format!("{}: ", place.join(":")) };
+    let head = format!("{place}{} {}", fault.code.id, safe(&fault.path));
+    let head = paragraph(head.trim_end(), 0, Tint::Plain, style);
+    let mut out = head.replacen(fault.code.id, &style.paint(Tint::Bad, fault.code.id), 1);
+    out.push_str(&paragraph(&safe(&fault.message), 2, Tint::Plain, style));
     let line = fault.line.checked_sub(1).and_then(|at| lines.get(at));
     if let Some(line) = line.filter(|line| !line.trim().is_empty()) {
         out.push_str(&excerpt(line, fault, style));
     }
     if let Some(word) = &fault.nearest {
-        out.push_str(&format!("  did you mean `{}`?\n", safe(word)));
+        let question = format!("did you mean `{}`?", safe(word));
+        out.push_str(&paragraph(&question, 2, Tint::Plain, style));
     }
     out
 }
@@ -90,7 +83,7 @@ fn word_width(text: &str) -> usize {
 
 fn closing(faults: &[Fault]) -> String {
     let Some(first) = faults.first() else {
-        return "no faults\n".to_owned();
+        return "no faults".to_owned();
     };
     let plural = if faults.len() == 1 { "" } else { "s" };
     let place = match first.file.as_str() {
@@ -101,7 +94,7 @@ fn closing(faults: &[Fault]) -> String {
     let same = faults.iter().all(|fault| fault.code == first.code);
     let code = if same { first.code.id } else { "CODE" };
     format!(
-        "{} fault{plural}{place}; `usher explain {code}` tells more\n",
+        "{} fault{plural}{place}; `usher explain {code}` tells more",
         faults.len()
     )
 }

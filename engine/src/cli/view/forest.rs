@@ -54,11 +54,11 @@ impl<'a> Forest<'a> {
             nodes,
             roots: Vec::new(),
         };
-        for ix in 0..forest.nodes.len() {
+        for (ix, parent) in parents.into_iter().enumerate() {
             let node = forest.nodes[ix];
             let inside = at.get(node.boundary()).copied();
             let inside = inside.filter(|at| matches!(forest.nodes[*at].kind(), "Steps" | "DAG"));
-            match parents[ix].or(inside) {
+            match parent.or(inside) {
                 Some(parent) => forest.kids[parent].push(ix),
                 None if node.boundary().is_empty() => forest.roots.push(ix),
                 // Inside of something that is not drawn.

@@ -116,7 +116,11 @@ fn times(header: &mut Header<'_>, workflow: &Workflow<'_>, now_ms: i64) {
         ("Finished:", finished),
     ] {
         if let Some(at) = at {
-            header.field(label, &time::stamp(at, now_ms, style));
+            let stamp = time::stamp(at, style);
+            let long = format!("{stamp} ({})", time::ago(now_ms.saturating_sub(at)));
+            // How long ago it was is told where there is room for it.
+            let fits = style.width.is_none_or(|room| LABELS + width(&long) <= room);
+            header.field(label, if fits { &long } else { &stamp });
         }
     }
     if started.is_some() {

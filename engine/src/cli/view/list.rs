@@ -23,10 +23,10 @@ pub struct ListOptions {
 const YIELDS: &[(&str, usize)] = &[
     ("MESSAGE", 16),
     ("PARAMETERS", 12),
-    ("NAME", 20),
+    ("NAME", 16),
     ("MESSAGE", 7),
     ("NAMESPACE", 8),
-    ("NAME", 12),
+    ("NAME", 10),
     ("MESSAGE", 0),
     ("PARAMETERS", 0),
 ];

@@ -1,6 +1,7 @@
 //! How text may look where it goes: colours, signs beyond ASCII, columns, the zone of times.
 
-use std::io::IsTerminal as _;
+use std::io::IsTerminal;
+use std::os::fd::AsFd;
 
 /// How text may look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,13 +41,19 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
-    /// Those of this process.
+    /// Those of this process's stdout.
     #[must_use]
     pub fn here() -> Self {
+        Self::of(&std::io::stdout())
+    }
+
+    /// Those of a stream of this process.
+    #[must_use]
+    pub fn of(stream: &(impl IsTerminal + AsFd)) -> Self {
         let variable = |name: &str| std::env::var(name).unwrap_or_default();
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(variable);
         Self {
-            terminal: std::io::stdout().is_terminal().then(terminal_size),
+            terminal: stream.is_terminal().then(|| size(stream)),
             no_color: !variable("NO_COLOR").is_empty(),
             term: variable("TERM"),
             locale: locale
@@ -55,12 +62,22 @@ impl Surroundings {
                 .unwrap_or_default(),
         }
     }
+
+    /// Can a picture be painted again where it stands? Not on a terminal without a cursor.
+    #[must_use]
+    pub fn repaints(&self) -> bool {
+        self.terminal.is_some() && !matches!(self.term.as_str(), "" | "dumb")
+    }
 }
 
 /// Columns and rows of the terminal that stdout is; 0 where it is none or does not know.
 #[must_use]
 pub fn terminal_size() -> (usize, usize) {
-    rustix::termios::tcgetwinsize(std::io::stdout())
+    size(&std::io::stdout())
+}
+
+fn size(stream: &impl AsFd) -> (usize, usize) {
+    rustix::termios::tcgetwinsize(stream)
         .map(|size| (usize::from(size.ws_col), usize::from(size.ws_row)))
         .unwrap_or_default()
 }
@@ -70,6 +87,12 @@ impl Style {
     #[must_use]
     pub fn of_terminal(wish: Wish) -> Self {
         Self::decide(wish, &Surroundings::here())
+    }
+
+    /// The style for this process's stderr.
+    #[must_use]
+    pub fn of_stderr(wish: Wish) -> Self {
+        Self::decide(wish, &Surroundings::of(&std::io::stderr()))
     }
 
     /// The style for flags and surroundings.
@@ -234,6 +257,19 @@ mod tests {
             }),
             file
         );
+    }
+
+    /// Only a terminal with a cursor is painted over.
+    #[test]
+    fn painting_over() {
+        assert!(terminal().repaints());
+        for around in [
+            Surroundings { term: "dumb".into(), ..terminal() },
+            Surroundings { term: String::new(), ..terminal() },
+            Surroundings { terminal: None, ..terminal() },
+        ] {
+            assert!(!around.repaints(), "{around:?}");
+        }
     }
 
     /// Flags win over surroundings.

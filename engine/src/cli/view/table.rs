@@ -40,9 +40,12 @@ impl Cell {
         if self.width() <= room {
             return self;
         }
-        if let (Cut::Middle, [(_, text)]) = (cut, self.0.as_mut_slice()) {
-            *text = without_middle(text, room, style).into_owned();
-            return self;
+        if let (Cut::Middle, [lead @ .., (_, text)]) = (cut, self.0.as_mut_slice()) {
+            let lead: usize = lead.iter().map(|(_, text)| width(text)).sum();
+            if let Some(room) = room.checked_sub(lead).filter(|room| *room > 0) {
+                *text = without_middle(text, room, style).into_owned();
+                return self;
+            }
         }
         let dots = front(ellipsis(style), room);
         let mut left = room - width(dots);
@@ -73,7 +76,7 @@ impl Cell {
 pub(crate) enum Cut {
     /// The front stays.
     End,
-    /// Front and back stay.
+    /// Front and back of the last piece stay, and what is before it.
     Middle,
 }
 

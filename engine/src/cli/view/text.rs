@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthChar as _;
 
-use super::style::Style;
+use super::style::{Style, Tint};
 
 /// Makes an emoji of the sign before it, which may then take one more column.
 const EMOJI_FOLLOWS: char = '\u{fe0f}';
@@ -119,6 +119,13 @@ pub(crate) fn wrap(text: &str, room: usize) -> Vec<&str> {
     }
     lines.push(rest);
     lines
+}
+
+/// A text as whole lines that fit, each behind `indent` blanks and in one colour.
+pub(crate) fn paragraph(text: &str, indent: usize, tint: Tint, style: &Style) -> String {
+    let room = style.width.map_or(usize::MAX, |width| width.saturating_sub(indent));
+    let line = |part: &str| format!("{}{}\n", " ".repeat(indent), style.paint(tint, part));
+    wrap(text, room).into_iter().map(line).collect()
 }
 
 #[cfg(test)]
