@@ -14,16 +14,34 @@ use usher::cli::view::{self, Form, GetOptions, ListOptions, Selector, Style};
 const NOON: i64 = 1_795_780_800_000;
 
 /// What a file or a program gets.
-const PLAIN: Style = Style { color: false, unicode: true, width: None, utc: true };
+const PLAIN: Style = Style {
+    color: false,
+    unicode: true,
+    width: None,
+    utc: true,
+};
 /// A usual terminal.
-const COLOR: Style = Style { color: true, width: Some(110), ..PLAIN };
+const COLOR: Style = Style {
+    color: true,
+    width: Some(110),
+    ..PLAIN
+};
 /// A narrow terminal.
-const NARROW: Style = Style { width: Some(60), ..PLAIN };
+const NARROW: Style = Style {
+    width: Some(60),
+    ..PLAIN
+};
 /// `--no-utf8`.
-const ASCII: Style = Style { unicode: false, width: Some(80), ..PLAIN };
+const ASCII: Style = Style {
+    unicode: false,
+    width: Some(80),
+    ..PLAIN
+};
 
 fn here(folder: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(folder)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("golden")
+        .join(folder)
 }
 
 /// The objects of `input` by file name, in order.
@@ -31,7 +49,11 @@ fn inputs() -> BTreeMap<String, Value> {
     let files = std::fs::read_dir(here("input")).expect("the folder of inputs");
     let read = |entry: std::io::Result<std::fs::DirEntry>| {
         let path = entry.expect("an entry").path();
-        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let name = path
+            .file_stem()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
         let text = std::fs::read_to_string(&path).expect("an input");
         (name, serde_json::from_str(&text).expect("an object"))
     };
@@ -44,7 +66,10 @@ fn screens() -> BTreeMap<String, (Style, String)> {
     let inputs = inputs();
     for (name, object) in &inputs {
         let usual = GetOptions::default();
-        let wide = GetOptions { form: Form::Wide, ..GetOptions::default() };
+        let wide = GetOptions {
+            form: Form::Wide,
+            ..GetOptions::default()
+        };
         let mut screen = |kind: &str, style: Style, text: String| {
             screens.insert(format!("{name}.{kind}.txt"), (style, text));
         };
@@ -58,11 +83,21 @@ fn screens() -> BTreeMap<String, (Style, String)> {
             screen("failure", COLOR, view::failure(object, stderr, &COLOR));
         }
     }
-    let failed = GetOptions { selector: Selector::status("Failed"), form: Form::Short };
+    let failed = GetOptions {
+        selector: Selector::status("Failed"),
+        form: Form::Short,
+    };
     let objects: Vec<Value> = inputs.into_values().collect();
-    let filtered = objects.iter().map(|object| view::get(object, NOON, &PLAIN, &failed)).collect();
+    let filtered = objects
+        .iter()
+        .map(|object| view::get(object, NOON, &PLAIN, &failed))
+        .collect();
     screens.insert("only-failed.txt".into(), (PLAIN, filtered));
-    let wide = ListOptions { wide: true, all_namespaces: true, no_headers: false };
+    let wide = ListOptions {
+        wide: true,
+        all_namespaces: true,
+        no_headers: false,
+    };
     for (kind, style, options) in [
         ("plain", PLAIN, ListOptions::default()),
         ("color", COLOR, ListOptions::default()),
@@ -94,7 +129,11 @@ fn screens_are_as_they_were() {
         }
     }
     for entry in std::fs::read_dir(here("output")).expect("the folder of outputs") {
-        let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
+        let name = entry
+            .expect("an entry")
+            .file_name()
+            .to_string_lossy()
+            .into_owned();
         if !screens.contains_key(&name) {
             wrong.push(format!("{name} belongs to no input; take it out"));
         }
@@ -121,7 +160,10 @@ fn screens_fit_and_are_safe() {
 /// The line without the few colour sequences that are ours.
 fn without_colors(line: &str, colored: bool) -> String {
     let mut bare = line.to_owned();
-    for code in ["0", "2", "31", "32", "33", "36"].iter().filter(|_| colored) {
+    for code in ["0", "2", "31", "32", "33", "36"]
+        .iter()
+        .filter(|_| colored)
+    {
         bare = bare.replace(&format!("\x1b[{code}m"), "");
     }
     bare

@@ -114,7 +114,11 @@ fn depends_on(call: &Value, name: &str) -> bool {
 pub fn failure(object: &Value, stderr_tail: &str, style: &Style) -> String {
     let workflow = Workflow(object);
     let Some(node) = failed_node(object).map(Node) else {
-        let title = format!("{} {}", safe(workflow.name()), safe(workflow.status("phase")));
+        let title = format!(
+            "{} {}",
+            safe(workflow.name()),
+            safe(workflow.status("phase"))
+        );
         return titled("✖", &title, workflow.status("message"), style);
     };
     let title = format!("{} {}", safe(node.name()), safe(node.phase()));
@@ -122,7 +126,8 @@ pub fn failure(object: &Value, stderr_tail: &str, style: &Style) -> String {
     let template = node.template();
     let facts = [
         (!template.is_empty()).then(|| format!("template {}", safe(&template))),
-        node.exit_code().map(|code| format!("exit code {}", safe(code))),
+        node.exit_code()
+            .map(|code| format!("exit code {}", safe(code))),
     ];
     let facts: Vec<String> = facts.into_iter().flatten().collect();
     if !facts.is_empty() {
@@ -137,7 +142,11 @@ pub fn failure(object: &Value, stderr_tail: &str, style: &Style) -> String {
 /// `✖ NAME Failed: MESSAGE`, or the message below if both do not fit side by side.
 fn titled(mark: &str, title: &str, message: &str, style: &Style) -> String {
     let message = safe(message);
-    let title = if style.unicode { format!("{mark} {title}") } else { title.to_owned() };
+    let title = if style.unicode {
+        format!("{mark} {title}")
+    } else {
+        title.to_owned()
+    };
     let both = width(&title) + 2 + width(&message);
     if message.is_empty() {
         return paragraph(&title, 0, Tint::Bad, style);

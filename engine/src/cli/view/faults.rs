@@ -28,7 +28,11 @@ fn one(fault: &Fault, lines: &[&str], style: &Style) -> String {
     if fault.line > 0 {
         place.push(format!("{}:{}", fault.line, fault.column.max(1)));
     }
-    let place = if place.is_empty() { String::new() } else { format!("{}: ", place.join(":")) };
+    let place = if place.is_empty() {
+        String::new()
+    } else {
+        format!("{}: ", place.join(":"))
+    };
     let head = format!("{place}{} {}", fault.code.id, safe(&fault.path));
     let head = paragraph(head.trim_end(), 0, Tint::Plain, style);
     let mut out = head.replacen(fault.code.id, &style.paint(Tint::Bad, fault.code.id), 1);

@@ -264,9 +264,18 @@ mod tests {
     fn painting_over() {
         assert!(terminal().repaints());
         for around in [
-            Surroundings { term: "dumb".into(), ..terminal() },
-            Surroundings { term: String::new(), ..terminal() },
-            Surroundings { terminal: None, ..terminal() },
+            Surroundings {
+                term: "dumb".into(),
+                ..terminal()
+            },
+            Surroundings {
+                term: String::new(),
+                ..terminal()
+            },
+            Surroundings {
+                terminal: None,
+                ..terminal()
+            },
         ] {
             assert!(!around.repaints(), "{around:?}");
         }

@@ -123,7 +123,9 @@ pub(crate) fn wrap(text: &str, room: usize) -> Vec<&str> {
 
 /// A text as whole lines that fit, each behind `indent` blanks and in one colour.
 pub(crate) fn paragraph(text: &str, indent: usize, tint: Tint, style: &Style) -> String {
-    let room = style.width.map_or(usize::MAX, |width| width.saturating_sub(indent));
+    let room = style
+        .width
+        .map_or(usize::MAX, |width| width.saturating_sub(indent));
     let line = |part: &str| format!("{}{}\n", " ".repeat(indent), style.paint(tint, part));
     wrap(text, room).into_iter().map(line).collect()
 }
