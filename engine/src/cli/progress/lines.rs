@@ -17,18 +17,22 @@ pub(super) struct Lines {
     workflow: String,
 }
 
+/// A line that is to be said.
+struct Line {
+    at: i64,
+    rank: (i8, i64),
+    text: String,
+}
+
 impl Lines {
     /// The lines of what changed since the last call, in the order of their times.
     pub(super) fn changes(&mut self, object: &Value, now_ms: i64, style: &Style) -> String {
         let workflow = Workflow(object);
-        let mut lines = Vec::new();
-        let ended = !workflow.status("finishedAt").is_empty();
-        if !ended {
-            self.workflow_line(&workflow, now_ms, &mut lines);
-        }
+        let mut lines: Vec<Line> = Vec::new();
+        self.workflow_line(&workflow, now_ms, &mut lines);
         // Step and task groups say nothing that their members do not.
         let told = |node: &Node<'_>| !matches!(node.kind(), "StepGroup" | "TaskGroup");
-        for node in workflow.nodes().filter(told) {
+        for (order, node) in (0..).zip(workflow.nodes()).filter(|(_, node)| told(node)) {
             let before = self.nodes.get(node.id()).map(String::as_str);
             if before == Some(node.phase()) {
                 continue;
@@ -41,24 +45,21 @@ impl Lines {
             };
             let waits = if node.waits() { " (Suspended)" } else { "" };
             let text = format!("{} {}{waits}", safe(node.name()), safe(node.phase()));
-            lines.push((at.unwrap_or(now_ms), with_message(text, node.message())));
+            lines.push(Line {
+                at: at.unwrap_or(now_ms),
+                rank: rank(&workflow, node, order),
+                text: with_message(text, node.message()),
+            });
             self.nodes
                 .insert(node.id().to_owned(), node.phase().to_owned());
         }
-        if ended {
-            self.workflow_line(&workflow, now_ms, &mut lines);
-        }
-        lines.sort_by_key(|(at, _)| *at);
-        let line = |(at, text)| format!("{} {text}\n", log_stamp(at, style));
+        // Times of objects are whole seconds, ours is not.
+        lines.sort_by_key(|line| (line.at.div_euclid(1_000), line.rank));
+        let line = |line: Line| format!("{} {}\n", log_stamp(line.at, style), line.text);
         lines.into_iter().map(line).collect()
     }
 
-    fn workflow_line(
-        &mut self,
-        workflow: &Workflow<'_>,
-        now_ms: i64,
-        lines: &mut Vec<(i64, String)>,
-    ) {
+    fn workflow_line(&mut self, workflow: &Workflow<'_>, now_ms: i64, lines: &mut Vec<Line>) {
         let phase = workflow.status("phase");
         if phase.is_empty() || phase == self.workflow {
             return;
@@ -70,7 +71,33 @@ impl Lines {
             None => now_ms,
         };
         let text = format!("workflow {} {}", safe(workflow.name()), safe(phase));
-        lines.push((at, with_message(text, workflow.status("message"))));
+        let rank = (
+            if workflow.finished().is_some() {
+                i8::MAX
+            } else {
+                i8::MIN
+            },
+            0,
+        );
+        let text = with_message(text, workflow.status("message"));
+        lines.push(Line { at, rank, text });
+    }
+}
+
+/// Where a line stands among those of the same second: a group ends after what is inside of it,
+/// and the exit handler comes after everything else.
+fn rank(workflow: &Workflow<'_>, node: Node<'_>, order: i64) -> (i8, i64) {
+    let rest = node.name().strip_prefix(workflow.name());
+    let handler = if rest.is_some_and(|rest| rest.starts_with(".onExit")) {
+        2
+    } else {
+        0
+    };
+    let group = matches!(node.kind(), "Steps" | "DAG" | "Retry");
+    if group && node.is_done() {
+        (handler + 1, -order)
+    } else {
+        (handler, order)
     }
 }
 

@@ -320,8 +320,8 @@ fn lines_without_a_terminal() {
 2026-11-27T12:00:00Z w Running
 2026-11-27T12:00:00Z w.t0 Pending
 2026-11-27T12:00:02Z w.t0 Running
-2026-11-27T12:00:09Z w Succeeded
 2026-11-27T12:00:09Z w.t0 Failed: Error (exit code 1)
+2026-11-27T12:00:09Z w Succeeded
 2026-11-27T12:00:09Z workflow w Failed: a\\nb
 ";
     assert_eq!(String::from_utf8_lossy(&live.out), text);
