@@ -1,6 +1,5 @@
 //! `run`, `attach` and `watch`: a run on the screen until its end.
 
-use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -148,7 +147,7 @@ fn follow(
     let before = session.look(&Request::Get {
         run: one.by_uid.clone(),
     });
-    let is_terminal = std::io::stdout().is_terminal() && shown == Shown::Tree;
+    let is_terminal = view::Surroundings::here().repaints() && shown == Shown::Tree;
     let mut live = Live::new(session.style, is_terminal, Optional::default());
     let end = match before {
         Ok(Answer::Object { object, .. }) if is_over(&object) => End::Over(object),

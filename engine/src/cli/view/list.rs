@@ -138,12 +138,13 @@ mod tests {
     use super::*;
 
     fn objects() -> Vec<Value> {
+        let digits = "0123456789".repeat(6);
         vec![
             json!({
                 "metadata": {"name": "a", "namespace": "x",
                     "creationTimestamp": "2026-11-27T10:00:00Z"},
                 "spec": {"priority": 5, "arguments": {"parameters": [
-                    {"name": "p", "value": "v"}, {"name": "long", "value": "0123456789".repeat(6)}]}},
+                    {"name": "p", "value": "v"}, {"name": "long", "value": digits}]}},
                 "status": {"phase": "Failed", "message": "child 'a-1' failed",
                     "startedAt": "2026-11-27T10:00:00Z", "finishedAt": "2026-11-27T10:01:30Z",
                     "nodes": {"1": {"type": "Pod", "phase": "Failed"},

@@ -182,81 +182,48 @@ mod tests {
         }
     }
 
+    fn decided(change: fn(&mut Surroundings)) -> Style {
+        let mut around = terminal();
+        change(&mut around);
+        Style::decide(Wish::default(), &around)
+    }
+
     /// A terminal gets everything; each reason takes away what it is a reason against.
     #[test]
     fn who_gets_what() {
-        let all = Style {
-            color: true,
-            unicode: true,
-            width: Some(80),
-            utc: false,
-        };
-        let decide = |around: Surroundings| Style::decide(Wish::default(), &around);
-        assert_eq!(decide(terminal()), all);
+        let all = decided(|_| {});
+        let utf8 = (true, true, Some(80), false);
+        assert_eq!((all.color, all.unicode, all.width, all.utc), utf8);
         let plain = Style {
             color: false,
             ..all
         };
-        assert_eq!(
-            decide(Surroundings {
-                no_color: true,
+        assert_eq!(decided(|around| around.no_color = true), plain);
+        assert_eq!(decided(|around| around.term = "dumb".into()), plain);
+        let unicode = |locale| {
+            let around = Surroundings {
+                locale: String::from(locale),
                 ..terminal()
-            }),
-            plain
-        );
-        assert_eq!(
-            decide(Surroundings {
-                term: "dumb".into(),
-                ..terminal()
-            }),
-            plain
-        );
-        let ascii = Style {
-            unicode: false,
-            ..all
+            };
+            Style::decide(Wish::default(), &around).unicode
         };
-        assert_eq!(
-            decide(Surroundings {
-                locale: "C".into(),
-                ..terminal()
-            }),
-            ascii
-        );
-        assert_eq!(
-            decide(Surroundings {
-                locale: "C.utf8".into(),
-                ..terminal()
-            }),
-            all
-        );
-        assert_eq!(
-            decide(Surroundings {
-                locale: String::new(),
-                ..terminal()
-            }),
-            all
-        );
+        for (locale, has) in [
+            ("C", false),
+            ("C.utf8", true),
+            ("", true),
+            ("de_DE@euro", false),
+        ] {
+            assert_eq!(unicode(locale), has, "{locale}");
+        }
         let unknown = Style { width: None, ..all };
-        assert_eq!(
-            decide(Surroundings {
-                terminal: Some((0, 0)),
-                ..terminal()
-            }),
-            unknown
-        );
+        assert_eq!(decided(|around| around.terminal = Some((0, 0))), unknown);
         let file = Style {
             color: false,
-            unicode: true,
             width: None,
             utc: true,
+            ..all
         };
-        assert_eq!(
-            decide(Surroundings {
-                terminal: None,
-                ..terminal()
-            }),
-            file
-        );
+        assert_eq!(decided(|around| around.terminal = None), file);
     }
 
     /// Only a terminal with a cursor is painted over.
