@@ -123,7 +123,7 @@ pub struct Admitted {
     pub object: Value,
     /// Its plan.
     pub plan: Plan,
-    /// Content hash of the object without `metadata` and `status`.
+    /// Content hash of the object without `status`, name and namespace.
     pub hash: String,
     /// Fields that are kept without effect here, each once.
     pub kept: Vec<String>,

@@ -59,13 +59,15 @@ fn each(session: &mut Session, args: &NamesArgs, command: &Command) -> anyhow::R
 /// # Errors
 /// When there is no engine, or it fails.
 pub(super) fn give(session: &mut Session, run: RunRef, command: &Command) -> anyhow::Result<bool> {
-    // A run that is not there needs no engine to be started.
-    if let Err(error) = session.look(&Request::Get { run: run.clone() })
-        && error.is_not_found()
-    {
-        output::complain(&error.into());
-        return Ok(false);
-    }
+    let before = match session.look(&Request::Get { run: run.clone() }) {
+        Ok(Answer::Object { object, .. }) => Some(object),
+        // A run that is not there needs no engine to be started.
+        Err(error) if error.is_not_found() => {
+            output::complain(&error.into());
+            return Ok(false);
+        }
+        Ok(_) | Err(_) => None,
+    };
     let request = Request::Command {
         run,
         command: command.clone(),
@@ -76,6 +78,14 @@ pub(super) fn give(session: &mut Session, run: RunRef, command: &Command) -> any
             outcome: Outcome::Done { message },
         }) => {
             output::print(&format!("{message}\n"))?;
+            let ends = matches!(
+                command,
+                Command::Stop { selector: None, .. } | Command::Terminate { .. }
+            );
+            if ends && before.is_some_and(|object| object["spec"]["suspend"] == true) {
+                // As in Argo: a suspended workflow looks at nothing until it is resumed.
+                output::note("it is suspended, and ends when it is resumed");
+            }
             Ok(true)
         }
         Ok(Answer::Outcome {

@@ -4,6 +4,7 @@
 //! started and made to run a process. Nothing of it touches the state of a running engine.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use usher_ledger::{Reader as _, SCHEMA, Sqlite};
 
@@ -13,13 +14,16 @@ use super::session::style;
 use super::submit::now_ms;
 use super::{DONE, FAILED};
 use crate::client::{Client, Error};
-use crate::host::boot_id;
+use crate::host::{self, boot_id};
 use crate::state::{StateDir, Surroundings};
 
 mod launcher;
 
 /// No clock is right that shows an earlier time than this: 2026-01-01, milliseconds UTC.
 const EARLIEST_MS: i64 = 1_767_225_600_000;
+
+/// An engine that holds the lock opens its socket within this time.
+const MOMENT: Duration = Duration::from_secs(5);
 
 /// What a check found.
 struct Finding {
@@ -153,29 +157,33 @@ fn directory(state: &StateDir) -> Finding {
 }
 
 fn engine(state: &StateDir) -> Finding {
-    match Client::connect(state) {
-        Ok(client) => return good("engine", format!("process {} answers", client.pid())),
-        Err(Error::NoEngine(_)) => {}
-        Err(error) => {
-            let way_out = "end the engine, or use the usher of its release";
-            return bad("engine", said(&error), way_out);
+    // An engine that begins or ends holds the lock for a moment without a socket.
+    let until = Instant::now() + MOMENT;
+    loop {
+        match Client::connect(state) {
+            Ok(client) => return good("engine", format!("process {} answers", client.pid())),
+            Err(Error::NoEngine(_)) => {}
+            Err(error) => {
+                let way_out = "end the engine, or use the usher of its release";
+                return bad("engine", said(&error), way_out);
+            }
         }
-    }
-    match state.try_lock() {
-        Ok(Some(_)) => good("engine", "none; the lock is free"),
-        Ok(None) => bad(
-            "engine",
-            format!(
-                "a process holds {} and does not answer",
-                state.path().join("lock").display()
-            ),
-            "if this lasts, find it with `fuser` or `lsof` on the file, and end it",
-        ),
-        Err(error) => bad(
-            "engine",
-            said(&error),
-            "see to it that the file can be locked",
-        ),
+        match state.try_lock() {
+            Ok(Some(_)) => return good("engine", "none; the lock is free"),
+            Ok(None) if Instant::now() < until => {
+                host::wait_for_change(state, Duration::from_millis(5));
+            }
+            Ok(None) => {
+                let lock = state.path().join("lock");
+                let text = format!("a process holds {} and does not answer", lock.display());
+                let way_out = "find it with `fuser` or `lsof` on the file, and end it";
+                return bad("engine", text, way_out);
+            }
+            Err(error) => {
+                let way_out = "see to it that the file can be locked";
+                return bad("engine", said(&error), way_out);
+            }
+        }
     }
 }
 

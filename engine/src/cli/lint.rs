@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use usher_core::admit::Overrides;
 
 use super::args::{Global, LintArgs};
@@ -21,12 +20,22 @@ pub(super) fn lint(global: &Global, args: &LintArgs) -> anyhow::Result<u8> {
     let style = style(global);
     let mut files = Vec::new();
     for path in &args.paths {
-        find(path, 0, &mut files).with_context(|| format!("read {}", path.display()))?;
+        if let Err(error) = find(path, 0, &mut files) {
+            output::note(&format!("read {}: {error}", path.display()));
+            return Ok(INVALID);
+        }
     }
     let mut bad = 0;
     let mut workflows = 0;
     for path in &files {
-        let (name, bytes) = read_file(path)?;
+        let (name, bytes) = match read_file(path) {
+            Ok(read) => read,
+            Err(error) => {
+                output::complain(&error);
+                bad += 1;
+                continue;
+            }
+        };
         match admit_all(&name, &bytes, &Overrides::default()) {
             Ok(all) => {
                 workflows += all.len();
@@ -52,7 +61,8 @@ pub(super) fn lint(global: &Global, args: &LintArgs) -> anyhow::Result<u8> {
         ));
         return Ok(INVALID);
     }
-    output::print(&format!("no faults in {workflows} workflows\n"))?;
+    let s = if workflows == 1 { "" } else { "s" };
+    output::print(&format!("no faults in {workflows} workflow{s}\n"))?;
     Ok(DONE)
 }
 

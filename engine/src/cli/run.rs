@@ -144,26 +144,21 @@ fn follow(
     shown: Shown,
     until_waiting: bool,
 ) -> anyhow::Result<End> {
-    let before = session.look(&Request::Get {
-        run: one.by_uid.clone(),
-    });
     let is_terminal = view::Surroundings::here().repaints() && shown == Shown::Tree;
     let mut live = Live::new(session.style, is_terminal, Optional::default());
-    let end = match before {
-        Ok(Answer::Object { object, .. }) if is_over(&object) => End::Over(object),
-        _ => {
-            let how = How {
-                until_waiting,
-                tick: is_terminal.then_some(TICK),
-            };
-            let mut show = |object: &Value| -> anyhow::Result<()> {
-                if shown == Shown::Tree {
-                    live.update(object, now_ms())?;
-                }
-                Ok(())
-            };
-            follower.follow(session, &one.by_uid, how, &mut show)?
+    let how = How {
+        until_waiting,
+        tick: is_terminal.then_some(TICK),
+    };
+    let mut show = |object: &Value| -> anyhow::Result<()> {
+        if shown == Shown::Tree {
+            live.update(object, now_ms())?;
         }
+        Ok(())
+    };
+    let end = match over(session, one) {
+        Some(object) => End::Over(object),
+        None => follower.follow(session, &one.by_uid, how, &mut show)?,
     };
     match (&end, shown) {
         (End::Over(object), Shown::Tree) => {
@@ -189,6 +184,18 @@ fn follow(
         (End::Interrupted(_), _) => {}
     }
     Ok(end)
+}
+
+/// The object of a run that is over already: it needs no engine to be shown.
+fn over(session: &mut Session, one: &Submitted) -> Option<Box<Value>> {
+    if session.host().is_some() {
+        return None;
+    }
+    let run = one.by_uid.clone();
+    match session.look(&Request::Get { run }) {
+        Ok(Answer::Object { object, .. }) => is_over(&object).then_some(object),
+        Ok(_) | Err(_) => None,
+    }
 }
 
 fn waits(session: &Session, one: &Submitted) {

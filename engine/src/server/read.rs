@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use usher_core::prepared::Prepared;
 use usher_core::run::{Kind, Run};
-use usher_ledger::{Filter, PARTITIONS, Reader, RunRow};
+use usher_ledger::{Filter, PARTITIONS, Quiet, Reader, RunRow};
 
 use super::filter::{Labels, match_row};
 use super::protocol::{Answer, LogFile, PARKED, Request, RunRef, Wanted};
@@ -83,22 +83,26 @@ pub fn find(reader: &mut dyn Reader, run: &RunRef) -> Result<String, Answer> {
     })
 }
 
-fn run(reader: &mut dyn Reader, shelf: Shelf<'_>, run: &RunRef) -> Result<Run, Answer> {
+/// A run, and whether nothing but a person or a time will move it on.
+fn run(reader: &mut dyn Reader, shelf: Shelf<'_>, run: &RunRef) -> Result<(Run, bool), Answer> {
     let uid = find(reader, run)?;
     let loaded = reader.load_run(&uid).map_err(internal)?;
     let gone = || failed("not-found", format!("workflow {} is gone", run.name));
-    let readable = Shell::decode(shelf.plans, loaded.ok_or_else(gone)?).map_err(internal)?;
+    let loaded = loaded.ok_or_else(gone)?;
+    // What is left to do is worked out by an actor; its last turn has written what came of that.
+    let waits = loaded.row.finished_ms.is_none() && loaded.row.quiet != Quiet::Awake;
+    let readable = Shell::decode(shelf.plans, loaded).map_err(internal)?;
     let mut run = readable.run;
     if let Some(reason) = readable.parked {
         run.head.message = format!("{PARKED}{reason}");
     }
-    Ok(run)
+    Ok((run, waits))
 }
 
 fn object(reader: &mut dyn Reader, shelf: Shelf<'_>, wanted: &RunRef) -> Result<Answer, Answer> {
-    let run = run(reader, shelf, wanted)?;
+    let (run, waits) = run(reader, shelf, wanted)?;
     Ok(Answer::Object {
-        waits: !run.is_busy() && !run.head.phase.is_done(),
+        waits,
         object: Box::new(usher_core::project::object(&run)),
     })
 }
@@ -205,7 +209,7 @@ pub(super) fn ended(
 }
 
 fn logs(reader: &mut dyn Reader, shelf: Shelf<'_>, wanted: &RunRef) -> Result<Answer, Answer> {
-    let run = run(reader, shelf, wanted)?;
+    let (run, _) = run(reader, shelf, wanted)?;
     let mut files: Vec<LogFile> = (0..)
         .zip(&run.nodes)
         .filter(|(_, node)| node.kind == Kind::Pod && node.launch > 0)

@@ -109,13 +109,17 @@ fn parameter(object: &mut Value, name: &str, value: &str) {
     }
 }
 
-/// Content hash of an object without `metadata` and `status`, 64 hexadecimal digits. The order of
+/// Content hash of an object without `status` and without what is each run's own (name, namespace),
+/// 64 hexadecimal digits. Labels and annotations count: the stored object has them. The order of
 /// keys does not count.
 pub(crate) fn hash(object: &Value) -> String {
     let mut content = object.clone();
     if let Some(fields) = content.as_object_mut() {
-        fields.shift_remove("metadata");
         fields.shift_remove("status");
+    }
+    if let Some(fields) = content.get_mut("metadata").and_then(Value::as_object_mut) {
+        fields.shift_remove("name");
+        fields.shift_remove("namespace");
     }
     content.sort_all_objects();
     let digest = Sha256::digest(content.to_string().as_bytes());

@@ -1,0 +1,16 @@
+//! The command line: the real binary, on state directories of its own.
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "cli/commands.rs"]
+mod commands;
+#[path = "cli/engines.rs"]
+mod engines;
+#[path = "cli/looking.rs"]
+mod looking;
+#[path = "cli/rig.rs"]
+mod rig;
+#[path = "cli/running.rs"]
+mod running;
+#[path = "cli/words.rs"]
+mod words;

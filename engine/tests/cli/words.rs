@@ -1,0 +1,179 @@
+//! Verbs that need no engine: `lint`, `explain`, `doctor`, `db`, `completion`, `version`, help.
+
+use std::io::Write as _;
+
+use crate::rig::{Place, Started, steps};
+
+/// Every fault of every file, exit 2; a folder is looked through; stdin is `-`.
+#[test]
+fn lint() {
+    let place = Place::new();
+    place.steps("good", &["true"]);
+    let said = place.usher(["lint", "good.yaml"]).with_code(0);
+    assert_eq!(said.out, "no faults in 1 workflow\n");
+    std::fs::create_dir_all(place.path().join("more/deep")).unwrap();
+    let wrong = steps("wrong", &["true"]).replace("template: t0", "template: nope");
+    place.file("more/deep/wrong.yml", &wrong);
+    place.file("more/broken.json", "{");
+    place.file("more/README.md", "no workflow");
+    let said = place.usher(["lint", "good.yaml", "more"]).with_code(2);
+    assert!(said.out.contains("wrong.yml:"), "{}", said.out);
+    assert!(said.out.contains("broken.json:"), "{}", said.out);
+    assert!(said.out.contains("WF-0301"), "{}", said.out);
+    assert!(!said.out.contains("README"), "{}", said.out);
+    assert!(said.err.contains("2 of 3 files"), "{}", said.err);
+    let mut command = place.command(["lint", "-"]);
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(wrong.as_bytes())
+        .unwrap();
+    let said = Started::new(child).end().with_code(2);
+    assert!(said.out.contains("stdin:"), "{}", said.out);
+    place.usher(["lint", "nowhere.yaml"]).with_code(2);
+    std::fs::create_dir(place.path().join("empty")).unwrap();
+    place.usher(["lint", "empty"]).with_code(2);
+}
+
+/// Every code that is listed has a page; another has not.
+#[test]
+fn explain() {
+    let place = Place::new();
+    let all = place.usher(["explain", "all"]).with_code(0).out;
+    assert!(all.lines().count() > 10, "{all}");
+    for line in all.lines() {
+        let code = line.split_whitespace().next().unwrap();
+        let page = place.usher(["explain", code]).with_code(0).out;
+        assert!(page.contains("What to do:"), "{page}");
+    }
+    let said = place.usher(["explain", "WF-9999"]).with_code(2);
+    assert!(said.err.contains("there is no code `WF-9999`"), "{said:?}");
+}
+
+/// A sound place; then one whose ledger is no ledger, and one that cannot be used.
+#[test]
+fn doctor() {
+    let place = Place::new();
+    let said = place.usher(["doctor"]).with_code(0);
+    for what in [
+        "clock",
+        "boot",
+        "shell",
+        "state directory",
+        "engine",
+        "ledger",
+        "launcher",
+    ] {
+        assert!(said.out.contains(what), "{what}: {}", said.out);
+    }
+    std::fs::write(
+        place.state().join("ledger.db"),
+        "this is no ledger, only some text",
+    )
+    .unwrap();
+    let said = place.usher(["doctor"]).with_code(1);
+    assert!(
+        said.out.contains("what to do: restore it from a backup"),
+        "{}",
+        said.out
+    );
+    let file = place.file("file", "");
+    let said = place
+        .usher(["doctor", "--state", file.to_str().unwrap()])
+        .with_code(1);
+    assert!(said.out.contains("--state DIR"), "{}", said.out);
+}
+
+/// The ledger is checked and copied; a copy is a whole ledger, and never overwrites a file.
+#[test]
+fn ledger() {
+    let place = Place::new();
+    place.usher(["db", "check"]).with_code(1);
+    place.steps("kept", &["true"]);
+    place.usher(["run", "kept.yaml"]).with_code(0);
+    let said = place.usher(["db", "check", "--full"]).with_code(0);
+    assert!(said.out.ends_with("ledger.db is sound\n"), "{}", said.out);
+    std::fs::create_dir(place.path().join("copy")).unwrap();
+    place.usher(["db", "backup", "copy/ledger.db"]).with_code(0);
+    let said = place.usher(["db", "backup", "copy/ledger.db"]).with_code(1);
+    assert!(said.err.contains("exists"), "{}", said.err);
+    let said = place
+        .usher(["list", "--state", "copy", "-o", "name"])
+        .with_code(0);
+    assert_eq!(said.out, "kept\n");
+}
+
+/// Completion scripts for every shell, the version, and help for every verb.
+#[test]
+fn small_verbs() {
+    let place = Place::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let said = place.usher(["completion", shell]).with_code(0);
+        assert!(said.out.contains("exit-when-waiting"), "{shell}");
+        assert!(
+            !said.out.contains("launcher"),
+            "the launcher is nobody's to call"
+        );
+    }
+    let said = place.usher(["version"]).with_code(0);
+    assert_eq!(said.out, "usher 0.1.0 (ledger schema 1)\n");
+    let help = place.usher(["--help"]).with_code(0).out;
+    for verb in [
+        "run",
+        "server",
+        "submit",
+        "list",
+        "get",
+        "watch",
+        "logs",
+        "wait",
+        "attach",
+        "suspend",
+        "resume",
+        "stop",
+        "terminate",
+        "delete",
+        "lint",
+        "explain",
+        "doctor",
+        "db",
+        "completion",
+        "version",
+    ] {
+        assert!(help.contains(&format!("\n  {verb} ")), "{verb}: {help}");
+        place.usher([verb, "--help"]).with_code(0);
+    }
+    place.usher(["frobnicate"]).with_code(2);
+    let none: [&str; 0] = [];
+    let said = place.usher(none).with_code(2);
+    assert!(said.err.contains("Usage: usher"), "{}", said.err);
+}
+
+/// The program's own log goes to stderr, as JSON lines if asked; a filter that cannot be read is
+/// told.
+#[test]
+fn the_log() {
+    let place = Place::new();
+    place.steps("logged", &["true"]);
+    let mut command = place.command(["run", "logged.yaml", "--log-format", "json"]);
+    command.env("USHER_LOG", "usher=debug");
+    let said = Started::new(command.spawn().unwrap()).end().with_code(0);
+    let lines = said.err.lines().filter(|line| line.starts_with('{'));
+    let parsed: Vec<serde_json::Value> = lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let turn = |line: &&serde_json::Value| {
+        line["span"]["name"] == "turn" || line["spans"][0]["name"] == "turn"
+    };
+    assert!(parsed.iter().any(|line| turn(&line)), "{parsed:?}");
+    let mut command = place.command(["list"]);
+    command.env("USHER_LOG", "usher=[[");
+    let said = Started::new(command.spawn().unwrap()).end().with_code(0);
+    assert!(
+        said.err.contains("USHER_LOG=usher=[[ cannot be read"),
+        "{}",
+        said.err
+    );
+}
