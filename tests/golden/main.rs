@@ -93,6 +93,7 @@ fn screens() -> BTreeMap<String, (Style, String)> {
         .map(|object| view::get(object, NOON, &PLAIN, &failed))
         .collect();
     screens.insert("only-failed.txt".into(), (PLAIN, filtered));
+    screens.insert("recorded-trees.txt".into(), (PLAIN, recorded()));
     let wide = ListOptions {
         wide: true,
         all_namespaces: true,
@@ -109,6 +110,36 @@ fn screens() -> BTreeMap<String, (Style, String)> {
         screens.insert(format!("list.{kind}.txt"), (style, text));
     }
     screens
+}
+
+/// The trees of every object that Argo recorded for the conformance cases, and what each failed
+/// of. They hold no times, so nodes stand in the order of the file.
+fn recorded() -> String {
+    let root = here("../conformance/recorded");
+    let entries = |path: &Path| {
+        let list = std::fs::read_dir(path).expect("a folder of recorded objects");
+        let mut list: Vec<PathBuf> = list.map(|entry| entry.expect("an entry").path()).collect();
+        list.sort();
+        list
+    };
+    let mut text = String::new();
+    for file in entries(&root).iter().flat_map(|folder| entries(folder)) {
+        let json = std::fs::read_to_string(&file).expect("a recorded object");
+        let case: Value = serde_json::from_str(&json).expect("a recorded object");
+        let object = &case["workflow"];
+        let name = object["metadata"]["name"].as_str().expect("a name");
+        text.push_str(&format!("== {name}\n{}", view::tree(object, NOON, &PLAIN)));
+        if let Some(node) =
+            view::failed_node(object).filter(|_| object["status"]["phase"] != "Succeeded")
+        {
+            text.push_str(&format!(
+                "failed of {}\n",
+                node["name"].as_str().unwrap_or_default()
+            ));
+        }
+        text.push('\n');
+    }
+    text
 }
 
 /// Every screen is as it was when a person last looked at it.

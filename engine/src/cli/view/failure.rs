@@ -41,6 +41,10 @@ fn culprit(object: &Value, forest: &Forest<'_>, at: usize) -> Option<usize> {
         "StepGroup" | "DAG" => {
             let excused = |ix: &usize| is_excused(object, forest, parent, forest.node(*ix));
             let all: Vec<usize> = kids.collect();
+            let said = |ix: &usize| names(parent.message(), forest.node(*ix).id());
+            if let Some(told) = all.iter().copied().find(said) {
+                return Some(told);
+            }
             let blamed = all.iter().copied().filter(|ix| !excused(ix));
             let first = blamed.min_by_key(|ix| forest.node(*ix).finished());
             // All excused: the group itself says why, or our reading of the excuses is wrong.
@@ -48,6 +52,12 @@ fn culprit(object: &Value, forest: &Forest<'_>, at: usize) -> Option<usize> {
         }
         _ => kids.next(),
     }
+}
+
+/// Does a message name a node, as `child 'steps-1' failed` does?
+fn names(message: &str, id: &str) -> bool {
+    let is_id = |sign: char| sign.is_alphanumeric() || sign == '-' || sign == '.';
+    { message.split(|sign| !is_id(sign)) }.any(|word| word == id)
 }
 
 /// Did the workflow go on in spite of this node's end: by `continueOn`, or because a task that

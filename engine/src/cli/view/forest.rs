@@ -69,12 +69,22 @@ impl<'a> Forest<'a> {
         forest
     }
 
-    /// By start; nodes of the same second stay in the order of the object, which is that of their
-    /// creation: the names alone would put step [10] before step [2].
+    /// By start; nodes of the same second in the order of the object, which is that of their
+    /// creation, and those of one loop or retry by their numbers: names alone would put step [10]
+    /// before step [2].
     fn sort(&mut self, entry: &str) {
         let Self { nodes, kids, roots } = self;
         for list in kids {
-            list.sort_by_key(|ix| nodes[*ix].started());
+            let mut stems: HashMap<&str, usize> = HashMap::new();
+            for ix in list.iter() {
+                stems
+                    .entry(numbered(nodes[*ix].display_name()).0)
+                    .or_insert(*ix);
+            }
+            list.sort_by_key(|ix| {
+                let (stem, number) = numbered(nodes[*ix].display_name());
+                (nodes[*ix].started(), stems.get(stem).copied(), number)
+            });
         }
         roots.sort_by_key(|ix| (nodes[*ix].id() != entry, nodes[*ix].started()));
     }
@@ -162,6 +172,30 @@ impl<'a> Forest<'a> {
     }
 }
 
+/// What a name is without the number at its end, and that number: of a group `[2]`, an attempt
+/// `a(2)`, an item `a(2:value)`.
+fn numbered(name: &str) -> (&str, Option<u64>) {
+    let group = name
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    if let Some(number) = group.and_then(|digits| digits.parse().ok()) {
+        return ("", Some(number));
+    }
+    let attempt = name
+        .strip_suffix(')')
+        .and_then(|rest| rest.rsplit_once('('));
+    if let Some((stem, Ok(number))) = attempt.map(|(stem, digits)| (stem, digits.parse())) {
+        return (stem, Some(number));
+    }
+    let item = name
+        .split_once('(')
+        .and_then(|(stem, rest)| Some((stem, rest.split_once(':')?.0)));
+    match item.map(|(stem, digits)| (stem, digits.parse())) {
+        Some((stem, Ok(number))) => (stem, Some(number)),
+        _ => (name, None),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -227,6 +261,36 @@ mod tests {
             ("w1", "Pod", "", &[]),
         ]);
         assert_eq!(shape(&twice, ""), "w(w0 w1)");
+    }
+
+    /// Nodes of the same second: numbers count, names do not.
+    #[test]
+    fn the_order_of_one_second() {
+        let object = object(&[
+            ("w", "DAG", "", &[]),
+            ("z", "Pod", "w", &[]),
+            ("b(10:x)", "Pod", "w", &[]),
+            ("a", "Pod", "w", &[]),
+            ("b(9:y)", "Pod", "w", &[]),
+            ("b(2:z)", "Pod", "w", &[]),
+        ]);
+        assert_eq!(shape(&object, ""), "w(z b(2:z) b(9:y) b(10:x) a)");
+    }
+
+    /// Numbers of groups, attempts and items, whatever an item's value is.
+    #[test]
+    fn numbers_in_names() {
+        for (name, stem, number) in [
+            ("[12]", "", Some(12)),
+            ("w(3)", "w", Some(3)),
+            ("a(1:1)(0)", "a(1:1)", Some(0)),
+            ("a(4:[2 3])", "a", Some(4)),
+            ("a(0:say (hi))", "a", Some(0)),
+            ("a(b)", "a(b)", None),
+            ("plain", "plain", None),
+        ] {
+            assert_eq!(numbered(name), (stem, number), "{name}");
+        }
     }
 
     /// The entry is the first root wherever it stands; a node inside nothing is not drawn.

@@ -69,6 +69,29 @@ fn excused_for_one_phase() {
     assert_eq!(blamed(templates, &nodes("Error")).as_deref(), Some("a"));
 }
 
+/// What the group itself says comes before what we conclude.
+#[test]
+fn the_group_names_it() {
+    let mut object = object(
+        json!([]),
+        &[
+            ("w", "Steps", "Failed", "", &["g"]),
+            ("g", "StepGroup", "Failed", "w", &["w-1", "w-12"]),
+            ("w-1", "Pod", "Failed", "w", &[]),
+            ("w-12", "Pod", "Failed", "w", &[]),
+        ],
+    );
+    assert_eq!(
+        failed_node(&object).map(|node| Node(node).id()),
+        Some("w-1")
+    );
+    object["status"]["nodes"]["g"]["message"] = json!("child 'w-12' failed");
+    assert_eq!(
+        failed_node(&object).map(|node| Node(node).id()),
+        Some("w-12")
+    );
+}
+
 /// In a dag, a task is excused if one that depends on it ran all the same.
 #[test]
 fn a_task_with_a_dependent_that_ran() {
