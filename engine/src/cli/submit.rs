@@ -74,7 +74,7 @@ pub(super) fn admitted(source: &Source, style: &Style) -> Option<Vec<Admitted>> 
             Ok(admitted) => all.extend(admitted),
             Err(faults) => {
                 let text = String::from_utf8_lossy(&bytes);
-                output::show_aside(&view::faults(&faults, Some(&text), style));
+                output::show_aside(&view::faults(&faults, Some(&text), &style.aside()));
                 is_sound = false;
             }
         }

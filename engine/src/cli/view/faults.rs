@@ -78,11 +78,20 @@ fn excerpt(line: &str, fault: &Fault, style: &Style) -> String {
     format!("   {number} {bar} {before}{after}\n   {margin} {bar} {blanks}{carets}\n")
 }
 
-/// Columns of the word that a text starts with, at least one.
+/// Columns of the word or quoted text that a text starts with, at least one.
 fn word_width(text: &str) -> usize {
-    let is_word = |sign: char| sign.is_alphanumeric() || "-_.".contains(sign);
-    let end = text.find(|sign| !is_word(sign)).unwrap_or(text.len());
-    width(front(&text[..end], 40)).max(1)
+    let quote = text
+        .chars()
+        .next()
+        .filter(|sign| matches!(sign, '"' | '\''));
+    let end = match quote {
+        Some(quote) => text[1..].find(quote).map_or(text.len(), |at| at + 2),
+        None => {
+            let is_word = |sign: char| sign.is_alphanumeric() || "-_.".contains(sign);
+            text.find(|sign| !is_word(sign)).unwrap_or(text.len())
+        }
+    };
+    width(front(&text[..end], 60)).max(1)
 }
 
 fn closing(faults: &[Fault]) -> String {
@@ -166,6 +175,20 @@ hello.yaml:9:9: WF-0201 spec.entrypont
             faults(&[bare, fault(9, 9)], Some("one line"), &Style::default()),
             text
         );
+    }
+
+    /// The carets stand below a whole word, or below a whole quoted text.
+    #[test]
+    fn below_a_word() {
+        for (text, columns) in [
+            ("image: x", 5),
+            ("\"a b\": x", 5),
+            ("'it", 3),
+            ("{a: 1}", 1),
+            ("", 1),
+        ] {
+            assert_eq!(word_width(text), columns, "{text}");
+        }
     }
 
     /// A long line is cut on both sides of the place and fits the terminal.

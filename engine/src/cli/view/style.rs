@@ -1,7 +1,6 @@
 //! How text may look where it goes: colours, signs beyond ASCII, columns, the zone of times.
 
-use std::io::IsTerminal;
-use std::os::fd::AsFd;
+use std::io::IsTerminal as _;
 
 /// How text may look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,19 +40,13 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
-    /// Those of this process's stdout.
+    /// Those of this process and its stdout.
     #[must_use]
     pub fn here() -> Self {
-        Self::of(&std::io::stdout())
-    }
-
-    /// Those of a stream of this process.
-    #[must_use]
-    pub fn of(stream: &(impl IsTerminal + AsFd)) -> Self {
         let variable = |name: &str| std::env::var(name).unwrap_or_default();
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(variable);
         Self {
-            terminal: stream.is_terminal().then(|| size(stream)),
+            terminal: std::io::stdout().is_terminal().then(terminal_size),
             no_color: !variable("NO_COLOR").is_empty(),
             term: variable("TERM"),
             locale: locale
@@ -73,11 +66,7 @@ impl Surroundings {
 /// Columns and rows of the terminal that stdout is; 0 where it is none or does not know.
 #[must_use]
 pub fn terminal_size() -> (usize, usize) {
-    size(&std::io::stdout())
-}
-
-fn size(stream: &impl AsFd) -> (usize, usize) {
-    rustix::termios::tcgetwinsize(stream)
+    rustix::termios::tcgetwinsize(std::io::stdout())
         .map(|size| (usize::from(size.ws_col), usize::from(size.ws_row)))
         .unwrap_or_default()
 }
@@ -89,10 +78,21 @@ impl Style {
         Self::decide(wish, &Surroundings::here())
     }
 
-    /// The style for this process's stderr.
+    /// The same style for what goes to this process's stderr, which may be a file while stdout is
+    /// a terminal.
     #[must_use]
-    pub fn of_stderr(wish: Wish) -> Self {
-        Self::decide(wish, &Surroundings::of(&std::io::stderr()))
+    pub fn aside(self) -> Self {
+        self.for_stream(std::io::stderr().is_terminal())
+    }
+
+    fn for_stream(self, is_terminal: bool) -> Self {
+        let file = Self {
+            color: false,
+            width: None,
+            utc: true,
+            ..self
+        };
+        if is_terminal { self } else { file }
     }
 
     /// The style for flags and surroundings.
@@ -246,6 +246,16 @@ mod tests {
         ] {
             assert!(!around.repaints(), "{around:?}");
         }
+    }
+
+    /// What goes aside into a file has no colours, whatever stdout is.
+    #[test]
+    fn going_aside() {
+        let style = decided(|_| {});
+        assert_eq!(style.for_stream(true), style);
+        let file = decided(|around| around.terminal = None);
+        assert_eq!(style.for_stream(false), file);
+        assert_eq!(file.for_stream(true), file);
     }
 
     /// Flags win over surroundings.
