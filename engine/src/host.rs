@@ -203,7 +203,7 @@ fn fatal(error: &usher_ledger::Error) {
     let mut out = std::io::stderr();
     let _ = std::io::Write::write_all(
         &mut out,
-        format!("usher: the ledger cannot be written: {error}\n").as_bytes(),
+        format!("usher: the ledger cannot be written: {}\n", error.chain()).as_bytes(),
     );
     std::process::exit(70);
 }
