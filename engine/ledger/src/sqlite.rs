@@ -8,6 +8,7 @@
 //! a second writer would only wait here until its time-out.
 
 mod check;
+mod checkpoint;
 mod commit;
 mod open;
 mod read;
@@ -19,6 +20,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::{Connection, ErrorCode};
+
+use checkpoint::Checkpointer;
 
 use crate::error::{Error, Source};
 use crate::port::Ledger;
@@ -42,6 +45,8 @@ pub enum Durability {
 /// The writing side.
 #[derive(Debug)]
 pub struct Sqlite {
+    // Before the connection, so that it is dropped before.
+    checkpointer: Checkpointer,
     connection: Connection,
     needs_check: bool,
 }
@@ -183,10 +188,12 @@ impl Ledger for Sqlite {
         if group.is_empty() {
             return Ok(Vec::new());
         }
-        match self.commit_group(group) {
+        let outcomes = match self.commit_group(group) {
             Err(Error::Statement { .. }) => self.commit_singly(group),
             committed => committed,
-        }
+        }?;
+        self.checkpointer.after_commit(&self.connection);
+        Ok(outcomes)
     }
 
     fn take_over(&mut self, part: u16, owner: &str, seen_epoch: i64) -> Result<Option<i64>, Error> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::checkpoint::Checkpointer;
 use super::commit::{execute, first};
 use super::{Durability, Sqlite, SqliteReader, fail, sql};
 use crate::error::Error;
@@ -18,9 +19,6 @@ use crate::schema::{APPLICATION, MIGRATIONS, SCHEMA};
 /// How long to wait for another process's lock. The engine's lock makes this rare: a backup, a
 /// check's last word.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
-
-/// Pages of the write-ahead log after which SQLite moves them into the file, 4 KiB each.
-const CHECKPOINT_PAGES: i64 = 2_000;
 
 /// A write-ahead log that grew beyond this many bytes is cut when it is empty.
 const LOG_BYTES: i64 = 32 << 20;
@@ -45,7 +43,9 @@ impl Sqlite {
         let found = schema_of(&connection, path)?;
         known(found, SCHEMA)?;
         set_up(&connection, durability).map_err(open_error(path))?;
+        let checkpointer = Checkpointer::start(path, &connection);
         let mut ledger = Sqlite {
+            checkpointer,
             connection,
             needs_check: false,
         };
@@ -107,7 +107,7 @@ pub(super) fn reader(path: &Path) -> Result<SqliteReader, Error> {
     Ok(SqliteReader { connection })
 }
 
-fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
+pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
@@ -189,13 +189,7 @@ fn set_up(connection: &Connection, durability: Durability) -> rusqlite::Result<(
     connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    for (name, value) in [
-        ("wal_autocheckpoint", CHECKPOINT_PAGES),
-        ("journal_size_limit", LOG_BYTES),
-    ] {
-        connection.pragma_update_and_check(None, name, value, |_| Ok(()))?;
-    }
-    Ok(())
+    connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES, |_| Ok(()))
 }
 
 /// Brings the file from its schema to that of the last migration, in the transaction that is open.

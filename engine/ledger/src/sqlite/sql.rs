@@ -6,6 +6,9 @@ pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 pub(super) const COMMIT: &str = "COMMIT";
 pub(super) const ROLLBACK: &str = "ROLLBACK";
 
+/// Moves the write-ahead log into the file, as far as nobody is in the way.
+pub(super) const MOVE_LOG: &str = "PRAGMA wal_checkpoint(PASSIVE)";
+
 /// Is this still the partition's epoch? `?1` part, `?2` epoch.
 pub(super) const HELD: &str = "SELECT 1 FROM partitions WHERE id = ?1 AND epoch = ?2";
 

@@ -111,12 +111,12 @@ fn a_turn_costs_the_same_in_a_run_of_any_size() {
     for uid in ["u1", "u2"] {
         assert_eq!(open.write(born(birth(&fences, uid))), committed(1));
     }
-    let body = "x".repeat(300);
     let mut version = 1;
     let mut ix = 1;
     let mut add = |open: &mut Open| {
         let mut turn = turn(&fences, "u1", version);
         turn.scope = None;
+        let body = format!("{version:0300}");
         turn.nodes = vec![node(0, None, &body), node(ix, Some(0), &body)];
         version += 1;
         ix += 1;
@@ -175,4 +175,48 @@ fn a_reader_does_not_block_the_writer() {
     assert_eq!(reader.run_row("u1").unwrap().unwrap().version, 50);
     let write = reader.connection.execute("DELETE FROM runs", []);
     assert!(write.is_err(), "a reader wrote");
+}
+
+/// Length of a file of the ledger.
+fn length(place: &Place, name: &str) -> u64 {
+    std::fs::metadata(place.folder.path().join(name)).map_or(0, |meta| meta.len())
+}
+
+/// The log is moved into the file beside the writer: no commit of it does.
+#[test]
+fn the_log_is_moved_beside_the_writer() {
+    let place = Place::new();
+    let mut open = place.open();
+    let fences = open.fences.clone();
+    assert_eq!(open.write(born(birth(&fences, "u1"))), committed(1));
+    let before = length(&place, "ledger.db");
+    let mut turn = turn(&fences, "u1", 1);
+    turn.nodes[0].body = vec![b'x'; 5 << 20];
+    assert_eq!(open.write(turned(turn)), committed(2));
+    // Nothing else happens now, so only the thread can make the file grow.
+    while length(&place, "ledger.db") < before + (5 << 20) {
+        std::thread::yield_now();
+    }
+}
+
+/// However fast the ledger is written, its log stays bounded.
+#[test]
+fn the_log_stays_bounded() {
+    let place = Place::new();
+    let mut open = place.open();
+    let fences = open.fences.clone();
+    let connection = &open.ledger.connection;
+    connection
+        .pragma_update(None, "synchronous", "off")
+        .unwrap();
+    assert_eq!(open.write(born(birth(&fences, "u1"))), committed(1));
+    for version in 1..=300 {
+        let mut turn = turn(&fences, "u1", version);
+        // Another content each time: SQLite does not write again what a page holds already.
+        turn.nodes[0].body = format!("{version:016}").repeat(1 << 16).into();
+        assert_eq!(open.write(turned(turn)), committed(version + 1));
+    }
+    let log = length(&place, "ledger.db-wal");
+    assert!(log <= 48 << 20, "{log} bytes");
+    assert!(length(&place, "ledger.db") >= 1 << 20);
 }
