@@ -40,11 +40,7 @@ fn main() {
     let here = named.map_or_else(|| std::env::current_dir().unwrap(), PathBuf::from);
     let folder = tempfile::tempdir_in(here).unwrap();
     let place = |name: &str| folder.path().join(name);
-    for round in ["first", "second"] {
-        floor(&place(&format!("floor-{round}.db")), 1);
-        floor(&place(&format!("floor-grouped-{round}.db")), GROUP);
-        turns(&place(&format!("turns-{round}.db")));
-    }
+    turns(&place("floor.db"), &place("turns.db"));
     large_runs(&place("large.db"));
     sleepers(&place("sleepers.db"));
 }
@@ -76,36 +72,41 @@ fn timed(times: &mut Vec<Duration>, work: impl FnOnce()) {
 
 /// A bare loop that writes what a turn must at least write: one row that changes, two that are
 /// added, one commit.
-fn floor(path: &Path, each: usize) {
-    let connection = Connection::open(path).unwrap();
-    connection
-        .execute_batch(
-            "PRAGMA journal_mode = wal; PRAGMA synchronous = full;
-             CREATE TABLE runs (id INTEGER PRIMARY KEY, body BLOB);
-             CREATE TABLE nodes (run INTEGER, ix INTEGER, body BLOB, PRIMARY KEY (run, ix))
-             WITHOUT ROWID;
-             INSERT INTO runs WITH RECURSIVE n(i) AS
-             (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99) SELECT i, x'00' FROM n;",
-        )
-        .unwrap();
-    let body = vec![b'x'; 300];
-    let mut times = Vec::new();
-    for number in 0..COMMITS / each {
-        timed(&mut times, || {
-            connection.execute_batch("BEGIN IMMEDIATE").unwrap();
-            for run in 0..each as i64 {
-                let mut update = connection.prepare_cached(UPDATE).unwrap();
-                update.execute((run, &body)).unwrap();
-                let mut insert = connection.prepare_cached(INSERT).unwrap();
-                for node in 0..2 {
-                    let ix = number as i64 * 2 + node;
-                    insert.execute((run, ix, &body)).unwrap();
-                }
-            }
-            connection.execute_batch("COMMIT").unwrap();
-        });
+struct Floor {
+    connection: Connection,
+    ix: i64,
+}
+
+impl Floor {
+    fn new(path: &Path) -> Floor {
+        let connection = Connection::open(path).unwrap();
+        connection
+            .execute_batch(
+                "PRAGMA journal_mode = wal; PRAGMA synchronous = full;
+                 CREATE TABLE runs (id INTEGER PRIMARY KEY, body BLOB);
+                 CREATE TABLE nodes (run INTEGER, ix INTEGER, body BLOB, PRIMARY KEY (run, ix))
+                 WITHOUT ROWID;
+                 INSERT INTO runs WITH RECURSIVE n(i) AS
+                 (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99) SELECT i, x'00' FROM n;",
+            )
+            .unwrap();
+        Floor { connection, ix: 0 }
     }
-    tell(&format!("floor, {each} in a commit"), each, times);
+
+    fn commit(&mut self, runs: usize) {
+        self.ix += 2;
+        let body = format!("{:0300}", self.ix);
+        self.connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        for run in 0..runs as i64 {
+            let mut update = self.connection.prepare_cached(UPDATE).unwrap();
+            update.execute((run, &body)).unwrap();
+            let mut insert = self.connection.prepare_cached(INSERT).unwrap();
+            for ix in [self.ix, self.ix + 1] {
+                insert.execute((run, ix, &body)).unwrap();
+            }
+        }
+        self.connection.execute_batch("COMMIT").unwrap();
+    }
 }
 
 fn head(quiet: Quiet, body: &[u8]) -> Head {
@@ -145,15 +146,17 @@ fn birth(fences: &[Fence], uid: &str, quiet: Quiet, nodes: u32) -> Write {
     }))
 }
 
-fn turn(fences: &[Fence], uid: &str, version: i64, nodes: &[u32]) -> Write {
-    let body = vec![b'x'; 300];
+/// A turn that adds two nodes.
+fn turn(fences: &[Fence], uid: &str, version: i64) -> Write {
+    let body = format!("{version:0300}").into_bytes();
+    let ix = u32::try_from(version).unwrap() * 2;
     Write::Turn(Box::new(Turn {
         run: uid.to_owned(),
         fence: fences[usize::from(part_of(uid))],
         version,
         head: head(Quiet::Awake, &body),
         scope: None,
-        nodes: nodes.iter().map(|ix| node(*ix, &body)).collect(),
+        nodes: vec![node(ix, &body), node(ix + 1, &body)],
         applied: vec![],
         delete: false,
     }))
@@ -165,41 +168,41 @@ fn open(path: &Path) -> (Sqlite, Vec<Fence>) {
     (ledger, fences)
 }
 
-/// The same rows as turns: alone, in groups, and through the writing thread.
-fn turns(path: &Path) {
+/// Turns alone, in groups, and through the writing thread; before each one the floor's commit of
+/// the same rows, so that both meet the same disk.
+fn turns(floor: &Path, path: &Path) {
+    let mut floor = Floor::new(floor);
     let (mut ledger, fences) = open(path);
     let uids: Vec<String> = (0..GROUP).map(|number| format!("u{number}")).collect();
     let births = |uid: &String| birth(&fences, uid, Quiet::Awake, 1);
-    ledger
-        .commit(&uids.iter().map(births).collect::<Vec<_>>())
-        .unwrap();
-    let mut times = Vec::new();
-    for number in 0..COMMITS {
-        let (version, ix) = ((number + 1) as i64, (number * 2 + 1) as u32);
-        let write = [turn(&fences, "u0", version, &[ix, ix + 1])];
-        timed(&mut times, || drop(ledger.commit(&write).unwrap()));
+    let group: Vec<_> = uids.iter().map(births).collect();
+    ledger.commit(&group).unwrap();
+    let mut versions = vec![1; GROUP];
+    for each in [1, GROUP] {
+        let (mut bare, mut ours) = (vec![], vec![]);
+        for _ in 0..COMMITS / each.min(20) {
+            timed(&mut bare, || floor.commit(each));
+            let next = |(uid, version): (&String, &i64)| turn(&fences, uid, *version);
+            let group: Vec<_> = uids.iter().zip(&versions).take(each).map(next).collect();
+            timed(&mut ours, || drop(ledger.commit(&group).unwrap()));
+            versions
+                .iter_mut()
+                .take(each)
+                .for_each(|version| *version += 1);
+        }
+        tell(&format!("floor, {each} in a commit"), each, bare);
+        tell(&format!("turns, {each} in a commit"), each, ours);
     }
-    tell("turns, 1 in a commit", 1, times);
-    let mut times = Vec::new();
-    for number in 0..COMMITS / GROUP {
-        let (version, ix) = ((number + 1) as i64, (number * 2 + 1) as u32);
-        let write = |uid: &String| match &**uid {
-            "u0" => turn(&fences, "u0", version + COMMITS as i64, &[ix, ix + 1]),
-            uid => turn(&fences, uid, version, &[ix, ix + 1]),
-        };
-        let group: Vec<_> = uids.iter().map(write).collect();
-        timed(&mut times, || drop(ledger.commit(&group).unwrap()));
-    }
-    tell(&format!("turns, {GROUP} in a commit"), GROUP, times);
-    let version = ledger.run_row("u1").unwrap().unwrap().version;
     let handle = Writer::spawn(Box::new(ledger), Box::new(|error| panic!("{error}")));
-    let mut times = Vec::new();
-    for number in 0..COMMITS {
-        let ix = number as u32 + 10_000;
-        let write = turn(&fences, "u1", version + number as i64, &[ix, ix + 1]);
-        timed(&mut times, || submit(&handle, write));
+    let (mut bare, mut ours) = (vec![], vec![]);
+    for _ in 0..COMMITS {
+        timed(&mut bare, || floor.commit(1));
+        let write = turn(&fences, "u1", versions[1]);
+        timed(&mut ours, || submit(&handle, write));
+        versions[1] += 1;
     }
-    tell("turns, through the writer, alone", 1, times);
+    tell("floor, 1 in a commit, again", 1, bare);
+    tell("turns, through the writer, alone", 1, ours);
     handle.close();
 }
 
@@ -283,7 +286,7 @@ fn sleepers(path: &Path) {
         let uid = format!("{number:08x}-0000-4000");
         timed(&mut times, || {
             let loaded = reader.load_run(&uid).unwrap().unwrap();
-            let write = [turn(&fences, &uid, loaded.row.version, &[1, 2])];
+            let write = [turn(&fences, &uid, loaded.row.version)];
             drop(ledger.commit(&write).unwrap());
         });
     }

@@ -122,7 +122,8 @@ impl Sqlite {
                     source: Arc::new(error),
                 },
             });
-        let done = copied.and_then(|()| std::fs::rename(&partial, target).map_err(wrong));
+        let named = || std::fs::rename(&partial, target).and_then(|()| sync_folder(target));
+        let done = copied.and_then(|()| named().map_err(wrong));
         if done.is_err() {
             // The error is what counts; a left-over is harmless.
             let _ = std::fs::remove_file(&partial);
@@ -130,6 +131,12 @@ impl Sqlite {
         }
         done
     }
+}
+
+/// A name is as durable as its folder.
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|path| !path.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 fn partial_name(target: &Path) -> PathBuf {
