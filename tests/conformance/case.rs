@@ -145,7 +145,8 @@ mod tests {
     fn directives_are_read() {
         let head = head(
             "# words: more words\n# volatile: nodes[a].message text\n# atmost: run 2\n\
-             # submit: argo submit -p given=a=b -p extra=new\n# quirk: odd\nkind: Workflow\n# do: x\n",
+             # submit: argo submit -p given=a=b -p extra=new\n# quirk: odd\n\
+             kind: Workflow\n# do: x\n",
         );
         assert_eq!(head.volatile, ["nodes[a].message text"]);
         assert_eq!(head.at_most, [("run".to_owned(), 2)]);

@@ -283,5 +283,6 @@ mod tests {
         assert_eq!(short(&json!(long)), json!(LONG_A));
     }
 
-    const LONG_A: &str = "<1001 characters, sha256 bb0381c13e0817201355e7d700b7623f0e985287add78712a11407c9f754efc8>";
+    const LONG_A: &str = "<1001 characters, sha256 \
+         bb0381c13e0817201355e7d700b7623f0e985287add78712a11407c9f754efc8>";
 }

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   file ──admit──► Plan ─┐
-//!                         ├─ decide(run, Stamped<Event>) ──► (run, effects)      project(run) ──► status
-//!   events ───────────────┘                                  owed(run) ──► effects still due
+//!                         ├─ decide(run, events) ──► (run, effects)     project(run) ──► status
+//!   events ───────────────┘                              owed(run) ──► effects still due
 //! ```
 //!
 //! Nothing here reads a clock, the environment, a file or the order of a hash map: time, chance

@@ -101,93 +101,47 @@ impl Phase {
     /// # Errors
     /// [`Illegal`] when the pair is not allowed; the phase stays as it is.
     pub fn next(self, signal: Signal) -> Result<Phase, Illegal> {
-        let illegal = Err(Illegal {
-            phase: self,
-            signal,
-        });
-        match self {
-            Phase::New => match signal {
-                Signal::Launch => Ok(Phase::Starting),
-                Signal::Begin => Ok(Phase::Running),
-                Signal::Suspend => Ok(Phase::Suspended),
-                Signal::Fail => Ok(Phase::Failed),
-                Signal::Err => Ok(Phase::Error),
-                Signal::Skip => Ok(Phase::Skipped),
-                Signal::Omit => Ok(Phase::Omitted),
-                Signal::BackOff | Signal::Stop | Signal::Succeed => illegal,
-            },
-            Phase::Starting => match signal {
-                Signal::Begin => Ok(Phase::Running),
-                Signal::Stop => Ok(Phase::Stopping),
-                Signal::Succeed => Ok(Phase::Succeeded),
-                Signal::Fail => Ok(Phase::Failed),
-                Signal::Err => Ok(Phase::Error),
-                Signal::Launch
-                | Signal::Suspend
-                | Signal::BackOff
-                | Signal::Skip
-                | Signal::Omit => illegal,
-            },
-            Phase::Running => match signal {
-                Signal::BackOff => Ok(Phase::BackingOff),
-                Signal::Stop => Ok(Phase::Stopping),
-                Signal::Succeed => Ok(Phase::Succeeded),
-                Signal::Fail => Ok(Phase::Failed),
-                Signal::Err => Ok(Phase::Error),
-                Signal::Launch | Signal::Begin | Signal::Suspend | Signal::Skip | Signal::Omit => {
-                    illegal
-                }
-            },
-            Phase::Suspended => match signal {
-                Signal::Succeed => Ok(Phase::Succeeded),
-                Signal::Fail => Ok(Phase::Failed),
-                Signal::Err => Ok(Phase::Error),
-                Signal::Launch
-                | Signal::Begin
-                | Signal::Suspend
-                | Signal::BackOff
-                | Signal::Stop
-                | Signal::Skip
-                | Signal::Omit => illegal,
-            },
-            Phase::BackingOff => match signal {
-                Signal::Begin => Ok(Phase::Running),
-                Signal::Fail => Ok(Phase::Failed),
-                Signal::Err => Ok(Phase::Error),
-                Signal::Launch
-                | Signal::Suspend
-                | Signal::BackOff
-                | Signal::Stop
-                | Signal::Succeed
-                | Signal::Skip
-                | Signal::Omit => illegal,
-            },
-            Phase::Stopping => match signal {
-                Signal::Fail => Ok(Phase::Failed),
-                Signal::Succeed
-                | Signal::Err
-                | Signal::Launch
-                | Signal::Begin
-                | Signal::Suspend
-                | Signal::BackOff
-                | Signal::Stop
-                | Signal::Skip
-                | Signal::Omit => illegal,
-            },
-            Phase::Succeeded | Phase::Failed | Phase::Error | Phase::Skipped | Phase::Omitted => {
-                match signal {
-                    Signal::Launch
-                    | Signal::Begin
-                    | Signal::Suspend
-                    | Signal::BackOff
-                    | Signal::Stop
-                    | Signal::Succeed
-                    | Signal::Fail
-                    | Signal::Err
-                    | Signal::Skip
-                    | Signal::Omit => illegal,
-                }
-            }
+        use Phase as P;
+        use Signal as S;
+        match (self, signal) {
+            (P::New, S::Launch) => Ok(P::Starting),
+            (P::New | P::Starting | P::BackingOff, S::Begin) => Ok(P::Running),
+            (P::New, S::Suspend) => Ok(P::Suspended),
+            (P::New, S::Skip) => Ok(P::Skipped),
+            (P::New, S::Omit) => Ok(P::Omitted),
+            (P::Running, S::BackOff) => Ok(P::BackingOff),
+            (P::Starting | P::Running, S::Stop) => Ok(P::Stopping),
+            (P::Starting | P::Running | P::Suspended, S::Succeed) => Ok(P::Succeeded),
+            (P::New | P::Starting | P::Running | P::Suspended, S::Fail | S::Err)
+            | (P::BackingOff, S::Fail | S::Err)
+            | (P::Stopping, S::Fail) => Ok(if signal == S::Fail {
+                P::Failed
+            } else {
+                P::Error
+            }),
+
+            (P::New, S::BackOff | S::Stop | S::Succeed)
+            | (P::Starting, S::Launch | S::Suspend | S::BackOff | S::Skip | S::Omit)
+            | (P::Running, S::Launch | S::Begin | S::Suspend | S::Skip | S::Omit)
+            | (P::Suspended, S::Launch | S::Begin | S::Suspend | S::BackOff | S::Stop)
+            | (P::Suspended, S::Skip | S::Omit)
+            | (P::BackingOff, S::Launch | S::Suspend | S::BackOff | S::Stop | S::Succeed)
+            | (P::BackingOff, S::Skip | S::Omit)
+            | (P::Stopping, S::Launch | S::Begin | S::Suspend | S::BackOff | S::Stop)
+            | (P::Stopping, S::Succeed | S::Err | S::Skip | S::Omit)
+            | (P::Succeeded, S::Launch | S::Begin | S::Suspend | S::BackOff | S::Stop)
+            | (P::Succeeded, S::Succeed | S::Fail | S::Err | S::Skip | S::Omit)
+            | (P::Failed, S::Launch | S::Begin | S::Suspend | S::BackOff | S::Stop)
+            | (P::Failed, S::Succeed | S::Fail | S::Err | S::Skip | S::Omit)
+            | (P::Error, S::Launch | S::Begin | S::Suspend | S::BackOff | S::Stop)
+            | (P::Error, S::Succeed | S::Fail | S::Err | S::Skip | S::Omit)
+            | (P::Skipped, S::Launch | S::Begin | S::Suspend | S::BackOff | S::Stop)
+            | (P::Skipped, S::Succeed | S::Fail | S::Err | S::Skip | S::Omit)
+            | (P::Omitted, S::Launch | S::Begin | S::Suspend | S::BackOff | S::Stop)
+            | (P::Omitted, S::Succeed | S::Fail | S::Err | S::Skip | S::Omit) => Err(Illegal {
+                phase: self,
+                signal,
+            }),
         }
     }
 

@@ -1,0 +1,192 @@
+//! A run on a stage: events come by hand, time stands until it is moved.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use usher_api::command::{Command, Outcome};
+use usher_core::decide::decide;
+use usher_core::effect::Effect;
+use usher_core::event::{End, Event, Stamped};
+use usher_core::invariant;
+use usher_core::prepared::Prepared;
+use usher_core::project::phase_word;
+use usher_core::run::{Identity, NodeIx, Run};
+
+/// 2026-01-02T03:04:05Z.
+pub const START_MS: i64 = 1_767_323_045_000;
+
+/// A run and the clock beside it.
+#[derive(Debug)]
+pub struct Script {
+    run: Option<Run>,
+    now_ms: i64,
+    /// What the last event called for, notes included.
+    pub effects: Vec<Effect>,
+    /// The answer to the last command.
+    pub outcome: Option<Outcome>,
+}
+
+impl Script {
+    /// A run of `spec`, called `w`, submitted at [`START_MS`].
+    pub fn of(spec: Value) -> Script {
+        let mut script = Script::unborn(spec);
+        script.give(Event::Submitted);
+        script
+    }
+
+    /// A run of `spec` to which nothing has happened.
+    pub fn unborn(spec: Value) -> Script {
+        let object = json!({
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "Workflow",
+            "metadata": {"name": "w"},
+            "spec": spec,
+        });
+        let plan = usher_core::admit::compile(&object).expect("the workflow is sound");
+        let identity = Identity {
+            uid: "0d5c4a1e-0000-4000-8000-000000000001".to_owned(),
+            name: "w".to_owned(),
+            namespace: "default".to_owned(),
+            created_ms: START_MS,
+            submitter: "ada".to_owned(),
+        };
+        Script {
+            run: Some(Run::new(Arc::new(Prepared::new(plan)), identity)),
+            now_ms: START_MS,
+            effects: Vec::new(),
+            outcome: None,
+        }
+    }
+
+    /// The run as it is.
+    pub fn run(&self) -> &Run {
+        self.run.as_ref().expect("the run is here between events")
+    }
+
+    /// Moves the clock on by so many seconds; nothing happens by that.
+    pub fn wait(&mut self, seconds: i64) -> &mut Script {
+        self.now_ms += seconds * 1_000;
+        self
+    }
+
+    /// One event, now, and the turns that it asks for.
+    pub fn give(&mut self, event: Event) -> &mut Script {
+        let mut events = vec![event];
+        self.effects.clear();
+        while let Some(event) = events.pop() {
+            let run = self.run.take().expect("the run is here between events");
+            let at_ms = self.now_ms;
+            let decision = decide(run, vec![Stamped { at_ms, event }]);
+            assert_eq!(invariant::broken(&decision.run), Vec::<String>::new());
+            if !decision.delete {
+                assert_eq!(invariant::unowed(&decision.run, &decision.effects), vec![]);
+            }
+            if decision.effects.contains(&Effect::Continue) {
+                events.push(Event::Continued);
+            }
+            self.effects.extend(decision.effects);
+            self.outcome = decision.answers.into_iter().next().map(|answer| answer.outcome);
+            self.run = Some(decision.run);
+        }
+        self
+    }
+
+    /// The number of the node called `name`.
+    pub fn ix(&self, name: &str) -> NodeIx {
+        let at = self.run().nodes.iter().position(|node| &*node.name == name);
+        let at = at.unwrap_or_else(|| panic!("no node {name} in\n{}", self.tree()));
+        u32::try_from(at).expect("a number of a node")
+    }
+
+    /// The process of a node begins.
+    pub fn starts(&mut self, name: &str) -> &mut Script {
+        let node = self.ix(name);
+        let launch = self.run().nodes[node as usize].launch;
+        let started_ms = self.now_ms;
+        self.give(Event::PodStarted { node, launch, started_ms })
+    }
+
+    /// The process of a node ends with a code.
+    pub fn ends(&mut self, name: &str, code: i32) -> &mut Script {
+        self.ends_with(name, code, None)
+    }
+
+    /// The process of a node ends with a code and a result.
+    pub fn ends_with(&mut self, name: &str, code: i32, result: Option<&str>) -> &mut Script {
+        let node = self.ix(name);
+        let launch = self.run().nodes[node as usize].launch;
+        let end = End {
+            code,
+            message: None,
+            result: result.map(str::to_owned),
+            finished_ms: self.now_ms,
+        };
+        self.give(Event::PodFinished { node, launch, end })
+    }
+
+    /// A timer rings: of a node, or of the run.
+    pub fn rings(&mut self, name: Option<&str>) -> &mut Script {
+        let node = name.map(|name| self.ix(name));
+        self.give(Event::TimerRang { node })
+    }
+
+    /// Somebody asks for something.
+    pub fn asks(&mut self, command: Command) -> &mut Script {
+        self.give(Event::Commanded { id: 1, command })
+    }
+
+    /// Every node as `NAME KIND PHASE: MESSAGE`, in the order of making, and the run's own line.
+    pub fn tree(&self) -> String {
+        let run = self.run();
+        let colon = |message: &str| match message {
+            "" => String::new(),
+            message => format!(": {message}"),
+        };
+        let mut text = format!("= {}{}\n", run.head.phase.word(), colon(&run.head.message));
+        for node in &run.nodes {
+            let message = colon(&node.message);
+            let (kind, phase) = (node.kind.word(), node.phase);
+            assert!(!phase_word(phase).is_empty());
+            text.push_str(&format!("{} {kind} {phase:?}{message}\n", node.name));
+        }
+        text
+    }
+
+    /// Asserts the tree, line by line.
+    #[track_caller]
+    pub fn shows(&mut self, lines: &[&str]) -> &mut Script {
+        let tree = self.tree();
+        assert_eq!(tree.lines().collect::<Vec<_>>(), lines);
+        self
+    }
+}
+
+/// Resume of all that waits.
+pub fn resume() -> Command {
+    Command::Resume { by: "ada".to_owned(), selector: None }
+}
+
+/// Stop of the run.
+pub fn stop() -> Command {
+    Command::Stop { by: "ada".to_owned(), message: None, selector: None }
+}
+
+/// Terminate of the run.
+pub fn terminate() -> Command {
+    Command::Terminate { by: "ada".to_owned() }
+}
+
+/// Suspend of the run.
+pub fn suspend() -> Command {
+    Command::Suspend { by: "ada".to_owned() }
+}
+
+/// A template with a process.
+pub fn pod(name: &str) -> Value {
+    json!({"name": name, "container": {"image": "i", "command": ["c"]}})
+}
+
+/// A template that waits for a person.
+pub fn gate(name: &str) -> Value {
+    json!({"name": name, "suspend": {}})
+}
