@@ -260,8 +260,8 @@ pub fn node_field(run: &Run, ix: NodeIx, field: &str) -> Option<String> {
     }
 }
 
-/// `workflow.failures`: the nodes that ended badly as a JSON list inside a quoted string, `null`
-/// when there is none (argo.md §6: it is decoded twice).
+/// `workflow.failures`: the nodes that ended badly as a JSON list inside a quoted string, `"null"`
+/// with its quotes when there is none (argo.md §6: it is decoded twice).
 #[must_use]
 pub fn failures(run: &Run) -> String {
     let workflow = &run.head.identity.name;
@@ -282,8 +282,10 @@ pub fn failures(run: &Run) -> String {
             })
         })
         .collect();
-    if list.is_empty() {
-        return "null".to_owned();
-    }
-    Value::from(Value::from(list).to_string()).to_string()
+    let list = if list.is_empty() {
+        Value::Null
+    } else {
+        Value::from(list)
+    };
+    Value::from(list.to_string()).to_string()
 }

@@ -1,6 +1,6 @@
 //! Retry: attempts of a template until one ends well or the strategy gives up (argo.md §7).
 
-use usher_api::duration::{format_duration, parse_duration_ms};
+use usher_api::duration::parse_duration_ms;
 use usher_expr::Text;
 
 use super::begin::{self, Place};
@@ -48,7 +48,7 @@ pub(super) fn advance(draft: &mut Draft, ix: NodeIx) {
     match verdict(&draft.run, ix, last) {
         Verdict::Again => attempt(draft, ix),
         Verdict::Wait(due_ms, wait_ms) if due_ms > draft.now_ms => {
-            let message = format!("Backoff for {}", format_duration(wait_ms));
+            let message = format!("Backoff for {}", spelled(wait_ms));
             draft.signal(ix, Signal::BackOff, &message);
             draft.edit(ix, |node| node.wake_ms = Some(due_ms));
         }
@@ -64,6 +64,22 @@ pub(super) fn advance(draft: &mut Draft, ix: NodeIx) {
             draft.signal(ix, Signal::Err, &message);
         }
     }
+}
+
+/// A wait in the words that Argo shows it in: `1 minutes 30 seconds`.
+fn spelled(wait_ms: i64) -> String {
+    let total_s = wait_ms / 1_000;
+    let parts = [
+        (total_s / 86_400, "days"),
+        (total_s / 3_600 % 24, "hours"),
+        (total_s / 60 % 60, "minutes"),
+        (total_s % 60, "seconds"),
+    ];
+    let begun = parts.iter().position(|(count, _)| *count > 0).unwrap_or(3);
+    let words = parts[begun..]
+        .iter()
+        .map(|(count, unit)| format!("{count} {unit}"));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// The wait between attempts is over.

@@ -61,6 +61,18 @@ fn a_wait_is_a_wait() {
     ]);
 }
 
+#[test]
+fn waits_are_spelled_out() {
+    let shown = |duration: &str| {
+        let strategy = json!({"limit": 1, "backoff": {"duration": duration}});
+        let mut script = Script::of(retried(strategy));
+        script.ends("w(0)", 1);
+        script.run().nodes[0].message.clone()
+    };
+    assert_eq!(shown("1m30s"), "Backoff for 1 minutes 30 seconds");
+    assert_eq!(shown("1d1s"), "Backoff for 1 days 0 hours 0 minutes 1 seconds");
+}
+
 /// Without a limit the wait is skipped: a habit of Argo's that files may count on.
 #[test]
 fn no_limit_no_wait() {

@@ -14,9 +14,18 @@ fn finished() -> Script {
     script
 }
 
-const HEAD: &str = "";
+const HEAD: &str = concat!(
+    r#"{"v":1,"identity":{"uid":"0d5c4a1e-0000-4000-8000-000000000001","name":"w","#,
+    r#""namespace":"default","created_ms":1767323045000,"submitter":"ada"},"#,
+    r#""phase":"Succeeded","started_ms":1767323045000,"finished_ms":1767323048000,"#,
+    r#""clock_ms":1767323048000}"#,
+);
 
-const NODES: [&str; 3] = ["", "", ""];
+const NODES: [&str; 3] = [
+    r#"{"k":"S","t":0,"h":"OK","a":1767323045000,"f":1767323048000}"#,
+    r#"{"k":"G","p":0,"h":"OK","a":1767323045000,"f":1767323048000}"#,
+    r#"{"k":"P","p":1,"t":1,"h":"OK","a":1767323045000,"f":1767323048000,"l":1,"x":0}"#,
+];
 
 /// The bytes that are in ledgers of this layout: a change here needs a new version of it.
 #[test]
@@ -65,7 +74,19 @@ fn a_finished_run_as_argo_shows_it() {
                     "id": "w", "name": "w", "displayName": "w", "type": "Steps",
                     "templateName": "m", "templateScope": "local/w", "phase": "Succeeded",
                     "startedAt": "2026-01-02T03:04:05Z", "finishedAt": "2026-01-02T03:04:08Z",
-                    "children": ["w-1797082700"], "outboundNodes": ["w-1451772463"]
+                    "children": ["w-251997096"], "outboundNodes": ["w-2078810217"]
+                },
+                "w-251997096": {
+                    "id": "w-251997096", "name": "w[0]", "displayName": "[0]",
+                    "type": "StepGroup", "templateScope": "local/w", "phase": "Succeeded",
+                    "boundaryID": "w", "startedAt": "2026-01-02T03:04:05Z",
+                    "finishedAt": "2026-01-02T03:04:08Z", "children": ["w-2078810217"]
+                },
+                "w-2078810217": {
+                    "id": "w-2078810217", "name": "w[0].a", "displayName": "a", "type": "Pod",
+                    "templateName": "p", "templateScope": "local/w", "phase": "Succeeded",
+                    "boundaryID": "w", "startedAt": "2026-01-02T03:04:05Z",
+                    "finishedAt": "2026-01-02T03:04:08Z", "outputs": {"exitCode": "0"}
                 }
             }
         })

@@ -44,9 +44,9 @@ fn a_failure_waits_for_its_siblings() {
         "w[0].b Pod Starting",
     ]);
     script.ends("w[0].b", 0).shows(&[
-        "= Failed: child 'w-1451772463' failed",
-        "w Steps Failed: child 'w-1451772463' failed",
-        "w[0] StepGroup Failed: child 'w-1451772463' failed",
+        "= Failed: child 'w-2078810217' failed",
+        "w Steps Failed: child 'w-2078810217' failed",
+        "w[0] StepGroup Failed: child 'w-2078810217' failed",
         "w[0].a Pod Failed: main: Error (exit code 3)",
         "w[0].b Pod Succeeded",
     ]);
