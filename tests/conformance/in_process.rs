@@ -56,7 +56,14 @@ impl Driver for InProcess {
             actions: case.head.actions.iter().cloned().collect(),
             next_id: 0,
         };
-        match stage.to_end() {
+        if let Some(Wait::After(span_ms)) = stage
+            .actions
+            .front_mut()
+            .and_then(|first| first.waits.first_mut())
+        {
+            *span_ms += START_MS;
+        }
+        match stage.play() {
             Ok(run) => Carried::Object(project::object(&run)),
             Err(why) => Carried::Stuck(why),
         }
@@ -144,7 +151,7 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    fn to_end(&mut self) -> Result<Run, String> {
+    fn play(&mut self) -> Result<Run, String> {
         self.turn(vec![Event::Submitted])?;
         for _ in 0..TURNS_MAX {
             if let Some(event) = self.next_action() {

@@ -85,11 +85,11 @@ impl Tally {
     }
 }
 
-/// Whether what was recorded is a refusal of the file.
+/// Whether what was recorded is a refusal of the file: a workflow that failed without any node.
 fn is_refused(recorded: &Value) -> bool {
-    recorded["status"]["message"]
-        .as_str()
-        .is_some_and(|text| text.starts_with("invalid spec"))
+    let status = &recorded["status"];
+    let nodes = status["nodes"].as_object();
+    nodes.is_none_or(serde_json::Map::is_empty) && status["phase"] != "Succeeded"
 }
 
 fn judge(case: &Case, carried: Carried) -> Verdict {

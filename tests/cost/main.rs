@@ -19,6 +19,9 @@ const START_MS: i64 = 1_700_000_000_000;
 /// Events that are measured in each run.
 const EVENTS: usize = 80;
 
+/// Makes the main template of a given width.
+type Shape = fn(usize) -> Value;
+
 /// One group of `width` steps.
 fn group(width: usize) -> Value {
     let call = |n| json!({"name": format!("s{n}"), "template": "p"});
@@ -66,7 +69,13 @@ fn launched(main: Value) -> Run {
     let mut run = Run::new(Arc::new(Prepared::new(plan)), identity);
     let mut event = Event::Submitted;
     loop {
-        let decision = decide(run, vec![Stamped { at_ms: START_MS, event }]);
+        let decision = decide(
+            run,
+            vec![Stamped {
+                at_ms: START_MS,
+                event,
+            }],
+        );
         run = decision.run;
         if !decision.effects.contains(&Effect::Continue) {
             return run;
@@ -78,14 +87,30 @@ fn launched(main: Value) -> Run {
 /// The end of the first process that runs; the run, the time and the bytes it took.
 fn one_ends(run: Run) -> (Run, Duration, usize) {
     let node = *run.index.live.first().expect("something runs");
-    let end = End { code: 0, message: None, result: None, finished_ms: START_MS };
-    let event = Event::PodFinished { node, launch: 1, end };
-    let events = vec![Stamped { at_ms: START_MS, event }];
+    let end = End {
+        code: 0,
+        message: None,
+        result: None,
+        finished_ms: START_MS,
+    };
+    let event = Event::PodFinished {
+        node,
+        launch: 1,
+        end,
+    };
+    let events = vec![Stamped {
+        at_ms: START_MS,
+        event,
+    }];
     let begun = Instant::now();
     let decision = decide(run, events);
     let took = begun.elapsed();
-    let nodes = decision.changed.iter().filter_map(|ix| decision.run.node(*ix));
-    let bytes = encode_head(&decision.run).len() + nodes.map(|n| encode_node(n).len()).sum::<usize>();
+    let nodes = decision
+        .changed
+        .iter()
+        .filter_map(|ix| decision.run.node(*ix));
+    let bytes =
+        encode_head(&decision.run).len() + nodes.map(|n| encode_node(n).len()).sum::<usize>();
     (decision.run, took, bytes)
 }
 
@@ -105,12 +130,14 @@ fn median_of_events(main: Value) -> Duration {
 /// microsecond, below which a clock shows chance).
 #[test]
 fn an_event_costs_the_same_in_a_big_run() {
-    let shapes: [(&str, fn(usize) -> Value); 3] = [("group", group), ("pairs", pairs), ("join", join)];
+    let shapes: [(&str, Shape); 3] = [("group", group), ("pairs", pairs), ("join", join)];
     for (name, shape) in shapes {
         let small = median_of_events(shape(100));
         let big = median_of_events(shape(50_000));
         let line = format!("cost: {name}: {small:?} an event in 100 nodes, {big:?} in 50,000\n");
-        std::io::stdout().write_all(line.as_bytes()).expect("write the figures");
+        std::io::stdout()
+            .write_all(line.as_bytes())
+            .expect("write the figures");
         assert!(big <= small * 2 + Duration::from_micros(1), "{line}");
     }
 }
@@ -127,7 +154,13 @@ fn bytes_stay_flat_while_children_end() {
     }
     let first: usize = bytes[..10].iter().sum();
     let last: usize = bytes[bytes.len() - 10..].iter().sum();
-    let line = format!("cost: {} bytes an event at first, {} at last\n", first / 10, last / 10);
-    std::io::stdout().write_all(line.as_bytes()).expect("write the figures");
+    let line = format!(
+        "cost: {} bytes an event at first, {} at last\n",
+        first / 10,
+        last / 10
+    );
+    std::io::stdout()
+        .write_all(line.as_bytes())
+        .expect("write the figures");
     assert!(last <= 2 * first, "{line}");
 }

@@ -1,4 +1,4 @@
-//! Random workflows with every template kind.
+//! Random workflows with every template kind, and every field that a run can be held up by.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,11 @@ pub(crate) fn workflow(rng: &mut Rng) -> Value {
         templates: Vec::new(),
         made: 0,
     };
-    let entry = maker.group(0);
+    let entry = match maker.rng.below(100) {
+        0..2 => maker.wide(),
+        2..12 => maker.storm(),
+        _ => maker.group(0),
+    };
     let mut spec = json!({"entrypoint": entry});
     if maker.rng.chance(40) {
         let handler = if maker.rng.chance(50) {
@@ -21,8 +25,11 @@ pub(crate) fn workflow(rng: &mut Rng) -> Value {
         };
         spec["onExit"] = json!(handler);
     }
-    if maker.rng.chance(15) {
+    if maker.rng.chance(20) {
         spec["activeDeadlineSeconds"] = json!(maker.rng.below(400));
+    }
+    if maker.rng.chance(8) {
+        spec["retryStrategy"] = json!({"limit": 1, "retryPolicy": "Always"});
     }
     if maker.rng.chance(5) {
         spec["suspend"] = json!(true);
@@ -45,7 +52,22 @@ struct Maker<'a> {
     made: u32,
 }
 
-const WHEN: [&str; 4] = ["1 == 1", "1 == 2", "{{workflow.name}} == sim", "a b == c"];
+const WHEN: [&str; 5] = [
+    "1 == 1",
+    "1 == 2",
+    "{{workflow.name}} == sim",
+    "{{workflow.name}} - 1 == 2",
+    "'a b' == 'a b'",
+];
+
+const SELECTORS: [&str; 6] = [
+    "",
+    ".Succeeded",
+    ".Failed",
+    ".Errored",
+    ".Skipped",
+    ".Omitted",
+];
 
 impl Maker<'_> {
     fn name(&mut self, kind: &str) -> String {
@@ -87,13 +109,23 @@ impl Maker<'_> {
         name
     }
 
+    /// A process that is given a word: an argument, a result of another, or its default.
+    fn listener(&mut self) -> String {
+        let name = self.name("hear");
+        self.templates.push(json!({
+            "name": name,
+            "inputs": {"parameters": [{"name": "word", "default": "nothing"}]},
+            "container": {"image": "x", "command": ["hear", "{{inputs.parameters.word}}"]},
+        }));
+        name
+    }
+
     fn retry(&mut self, template: &mut Value, percent: u64) {
         if !self.rng.chance(percent) {
             return;
         }
-        let policy = self
-            .rng
-            .pick(&["Always", "OnFailure", "OnError", "OnTransientError"]);
+        let policies = ["Always", "OnFailure", "OnError", "OnTransientError"];
+        let policy = self.rng.pick(&policies);
         let mut strategy = json!({"limit": self.rng.below(4), "retryPolicy": policy});
         if self.rng.chance(60) {
             let mut backoff = json!({"duration": self.rng.below(20).to_string()});
@@ -108,6 +140,10 @@ impl Maker<'_> {
             }
             strategy["backoff"] = backoff;
         }
+        if self.rng.chance(5) {
+            // No number, which is known only when the value is put in.
+            strategy["limit"] = json!("{{workflow.name}}");
+        }
         template["retryStrategy"] = strategy;
     }
 
@@ -120,22 +156,16 @@ impl Maker<'_> {
     }
 
     fn target(&mut self, depth: u64) -> String {
-        if depth < 3 && self.rng.chance(45) {
-            self.group(depth + 1)
-        } else if !self.templates.is_empty() && self.rng.chance(30) {
-            // Use a leaf again.
-            let leaves: Vec<String> = self
-                .templates
-                .iter()
-                .filter(|t| t.get("steps").is_none() && t.get("dag").is_none())
-                .filter_map(|t| t["name"].as_str().map(str::to_owned))
-                .collect();
-            match leaves.first() {
-                Some(leaf) => leaf.clone(),
-                None => self.leaf(),
-            }
-        } else {
-            self.leaf()
+        if depth < 3 && self.rng.chance(50) {
+            return self.group(depth + 1);
+        }
+        // Use a leaf again.
+        let is_leaf = |t: &&Value| t.get("steps").is_none() && t.get("dag").is_none();
+        let known = self.templates.iter().find(is_leaf);
+        let known = known.and_then(|t| t["name"].as_str().map(str::to_owned));
+        match known {
+            Some(leaf) if self.rng.chance(30) => leaf,
+            _ => self.leaf(),
         }
     }
 
@@ -143,7 +173,7 @@ impl Maker<'_> {
         let target = self.target(depth);
         let mut call = json!({"name": name, "template": target});
         if self.rng.chance(15) {
-            call["when"] = json!(self.rng.pick(&WHEN.each_ref().map(|w| *w)));
+            call["when"] = json!(self.rng.pick(&WHEN));
         }
         if !in_depends && self.rng.chance(40) {
             let (failed, error) = (self.rng.chance(70), self.rng.chance(60));
@@ -154,15 +184,23 @@ impl Maker<'_> {
 
     fn steps(&mut self, depth: u64) -> String {
         let name = self.name("steps");
-        let groups: Vec<Value> = (0..1 + self.rng.below(3))
-            .map(|group| {
-                let most = if self.rng.chance(10) { 12 } else { 4 };
-                let width = 1 + self.rng.below(most);
-                (0..width)
-                    .map(|i| self.call(&format!("s{group}-{i}"), depth, false))
-                    .collect()
-            })
-            .collect();
+        let mut groups: Vec<Value> = Vec::new();
+        for group in 0..1 + self.rng.below(4) {
+            let most = if self.rng.chance(10) { 12 } else { 4 };
+            let width = 1 + self.rng.below(most);
+            let mut calls: Vec<Value> = (0..width)
+                .map(|i| self.call(&format!("s{group}-{i}"), depth, false))
+                .collect();
+            if group > 0 && self.rng.chance(25) {
+                let value = format!("{{{{steps.s{}-0.outputs.result}}}}", group - 1);
+                calls.push(json!({
+                    "name": format!("s{group}-hear"),
+                    "template": self.listener(),
+                    "arguments": {"parameters": [{"name": "word", "value": value}]},
+                }));
+            }
+            groups.push(Value::from(calls));
+        }
         let mut template = json!({"name": name, "steps": groups});
         self.retry(&mut template, 10);
         self.templates.push(template);
@@ -171,12 +209,12 @@ impl Maker<'_> {
 
     fn dag(&mut self, depth: u64) -> String {
         let name = self.name("dag");
-        let count = 2 + self.rng.below(6);
+        let count = 2 + self.rng.below(7);
         let in_depends = self.rng.chance(50);
         let mut tasks = Vec::new();
         for at in 0..count {
             let mut task = self.call(&format!("t{at}"), depth, in_depends);
-            let before: Vec<u64> = (0..at).filter(|_| self.rng.chance(40)).collect();
+            let before: Vec<u64> = (0..at).filter(|_| self.rng.chance(35)).collect();
             if !before.is_empty() {
                 if in_depends {
                     task["depends"] = json!(self.depends(&before));
@@ -203,18 +241,48 @@ impl Maker<'_> {
     fn depends(&mut self, before: &[u64]) -> String {
         let mut parts = Vec::new();
         for task in before {
-            let selector = self.rng.pick(&[
-                "",
-                ".Succeeded",
-                ".Failed",
-                ".Errored",
-                ".Skipped",
-                ".Omitted",
-            ]);
+            let selector = self.rng.pick(&SELECTORS);
             let not = if self.rng.chance(15) { "!" } else { "" };
             parts.push(format!("{not}t{task}{selector}"));
         }
         let joint = self.rng.pick(&[" && ", " || "]);
         parts.join(joint)
+    }
+
+    /// More nodes than one turn may change; most are over at once.
+    fn wide(&mut self) -> String {
+        let name = self.name("wide");
+        let pass = self.name("pass");
+        let pod = self.leaf();
+        self.templates
+            .push(json!({"name": pass, "suspend": {"duration": "0"}}));
+        let calls: Vec<Value> = (0..520 + self.rng.below(200))
+            .map(|i| {
+                let template = if i % 97 == 0 { &pod } else { &pass };
+                json!({"name": format!("w{i}"), "template": template})
+            })
+            .collect();
+        self.templates.push(json!({"name": name, "steps": [calls]}));
+        name
+    }
+
+    /// Attempts that wait long, so that whatever ends a run meets them waiting.
+    fn storm(&mut self) -> String {
+        let name = self.name("storm");
+        let mut tasks = Vec::new();
+        for at in 0..4 + self.rng.below(8) {
+            let policy = self.rng.pick(&["Always", "OnError"]);
+            let pod = self.name("weak");
+            self.templates.push(json!({
+                "name": pod,
+                "container": {"image": "x", "command": ["run"]},
+                "retryStrategy": {"limit": 3, "retryPolicy": policy,
+                    "backoff": {"duration": format!("{}", 20 + self.rng.below(80))}},
+            }));
+            tasks.push(json!({"name": format!("t{at}"), "template": pod}));
+        }
+        self.templates
+            .push(json!({"name": name, "dag": {"tasks": tasks}}));
+        name
     }
 }

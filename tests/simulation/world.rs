@@ -79,6 +79,8 @@ pub(crate) struct World {
     /// Turns that took a command and were committed, by command.
     taken: BTreeMap<i64, u32>,
     asked: u64,
+    /// How often a process gets lost.
+    lost_percent: u64,
     faulty: bool,
     deleted: bool,
     pub(crate) seen: Seen,
@@ -96,6 +98,7 @@ impl World {
             )
         });
         let plan = Arc::new(Prepared::new(plan));
+        let lost_percent = if rng.chance(20) { 30 } else { 4 };
         let uid = format!("{seed:08x}-0000-4000-8000-000000000000");
         let identity = Identity {
             uid: uid.clone(),
@@ -121,6 +124,7 @@ impl World {
             told: BTreeSet::new(),
             taken: BTreeMap::new(),
             asked: 0,
+            lost_percent,
             faulty: true,
             deleted: false,
             seen: Seen::default(),

@@ -29,6 +29,7 @@ pub(crate) use root::main_phase;
 use crate::draft::{Birth, Draft};
 use crate::effect::{Effect, Note};
 use crate::event::{Event, Stamped};
+use crate::owed::is_owed;
 use crate::phase::{Phase, Signal};
 use crate::run::{Item, Kind, NodeIx, Run};
 
@@ -88,11 +89,14 @@ pub fn decide(run: Run, events: Vec<Stamped>) -> Decision {
     let Draft {
         run,
         changed,
-        effects,
+        mut effects,
         moves,
         delete,
         ..
     } = draft;
+    if !delete {
+        effects.retain(|effect| is_owed(&run, effect));
+    }
     Decision {
         run,
         changed: changed.into_iter().collect(),

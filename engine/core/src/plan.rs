@@ -77,6 +77,9 @@ pub struct Template {
     pub path: String,
     /// `inputs.parameters` in file order.
     pub inputs: Vec<Input>,
+    /// The annotation `workflows.argoproj.io/display-name`: what its nodes are called for people
+    /// (argo.md §3). May hold tags.
+    pub display_name: Option<Text>,
     /// What it does.
     pub body: Body,
     /// Its own `retryStrategy`, or the one of the spec (argo.md §2: it applies to every template).

@@ -139,7 +139,7 @@ impl<'a> NodeScope<'a> {
         }
         let left_out = matches!(node.phase, Phase::Skipped | Phase::Omitted);
         match field {
-            "id" => owned(self.run.id_of(node)),
+            "id" => owned(self.run.id_of(self.last_attempt(ix))),
             "status" => Lookup::Value(Cow::Borrowed(project::phase_word(node.phase))),
             "startedAt" => owned(project::time(node.started_ms)),
             "finishedAt" => node
@@ -155,6 +155,16 @@ impl<'a> NodeScope<'a> {
             },
             _ => Lookup::Unknown,
         }
+    }
+
+    /// The last attempt of a retry node, else the node itself: Argo's id of a step is that.
+    fn last_attempt(&self, ix: NodeIx) -> &'a Node {
+        let node = &self.run.nodes[ix as usize];
+        if node.kind != Kind::Retry {
+            return node;
+        }
+        let last = self.run.index.kids[ix as usize].last();
+        last.and_then(|ix| self.run.node(*ix)).unwrap_or(node)
     }
 
     /// The attempt that this scope's node is, if it is one.
@@ -309,8 +319,9 @@ impl Scope for Plain<'_> {
     }
 }
 
-impl Scope for NodeScope<'_> {
-    fn look_up(&self, name: &str) -> Lookup<'_> {
+impl<'a> NodeScope<'a> {
+    /// The value of a name, which may outlive the scope.
+    pub(crate) fn look_up_for(&self, name: &str) -> Lookup<'a> {
         if let Some(input) = name.strip_prefix("inputs.parameters.") {
             return match self.input(input) {
                 Some(value) => Lookup::Value(Cow::Borrowed(value)),
@@ -331,5 +342,11 @@ impl Scope for NodeScope<'_> {
             return self.inner_field(rest);
         }
         self.own(name)
+    }
+}
+
+impl Scope for NodeScope<'_> {
+    fn look_up(&self, name: &str) -> Lookup<'_> {
+        self.look_up_for(name)
     }
 }

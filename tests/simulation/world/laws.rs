@@ -11,15 +11,18 @@
 //! | INV-16 | events one by one and folded give the same run |
 //! | INV-17 | what is loaded is what was committed |
 //! | INV-18 | a node with an exit code had a process, and an ended run has none |
+//! | INV-19 | a value that was put in is never parsed again |
 
 use usher::turn::Taken;
 use usher_core::decide::{NODES_MAX, decide};
+use usher_core::effect::Work;
 use usher_core::event::Stamped;
 use usher_core::invariant;
 use usher_core::run::{Kind, Run, encode_head, encode_node};
 use usher_ledger::Reader as _;
 
 use super::World;
+use super::outside::PRINTED;
 
 impl World {
     /// The laws of a decision before it is committed.
@@ -98,6 +101,16 @@ impl World {
 
 fn is_same(a: &Run, b: &Run) -> bool {
     encode_head(a) == encode_head(b) && a.nodes == b.nodes
+}
+
+/// INV-19: what a listener hears is what another printed, or its default.
+pub(super) fn words_are_heard(work: &Work) -> Result<(), String> {
+    match work.argv.as_slice() {
+        [program, word] if program == "hear" && word != PRINTED && word != "nothing" => {
+            Err(format!("INV-19: {} hears `{word}`", work.node_name))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// INV-16, as long as the bound of a turn is not met.

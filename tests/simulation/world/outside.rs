@@ -4,7 +4,7 @@
 use usher_api::command::Command;
 use usher_core::event::{End, Event};
 
-use super::{Process, World};
+use super::{Process, World, laws};
 
 impl World {
     /// People ask for something now and then.
@@ -16,30 +16,27 @@ impl World {
         }
         let by = "ada".to_owned();
         let command = match self.rng.below(60) {
-            0 => Command::Stop {
+            0 | 1 => Command::Stop {
                 by,
                 message: None,
                 selector: None,
             },
-            1 => Command::Terminate { by },
-            2..=5 => Command::Suspend { by },
-            6..=9 => {
+            2 => Command::Terminate { by },
+            3..=6 => Command::Suspend { by },
+            7..=10 => {
                 let selector = Some(format!("displayName=t{}", self.rng.below(4)));
                 Command::Resume { by, selector }
             }
-            10 | 11 => {
-                let selector = Some("phase=Running".to_owned());
-                Command::Stop {
-                    by,
-                    message: Some("no".to_owned()),
-                    selector,
-                }
-            }
-            12 => {
+            11 | 12 => Command::Stop {
+                by,
+                message: Some("no".to_owned()),
+                selector: Some("phase=Running".to_owned()),
+            },
+            13 => {
                 let selector = Some("displayName=".to_owned());
                 Command::Resume { by, selector }
             }
-            13 if self.rng.chance(30) => Command::Delete { by },
+            14 if self.rng.chance(50) => Command::Delete { by },
             _ => Command::Resume { by, selector: None },
         };
         self.ask(&command)
@@ -61,6 +58,9 @@ impl World {
             .deadline_ms()
             .is_some_and(|due_ms| due_ms <= self.now_ms)
         {
+            events.push(Event::TimerRang { node: None });
+        }
+        if run.head.phase.is_done() && self.fault("late timer", 30) {
             events.push(Event::TimerRang { node: None });
         }
         let open: Vec<((u32, u32), Process)> = self
@@ -122,9 +122,9 @@ impl World {
                 reason,
             });
         }
-        if self.fault("late timer", 2) {
-            events.push(Event::TimerRang { node: None });
+        if self.fault("late timer", 5) {
             events.push(Event::TimerRang { node: Some(node) });
+            events.push(Event::TimerRang { node: None });
         }
         events.push(event);
     }
@@ -140,9 +140,11 @@ impl World {
             ));
         }
         let work = self.run.as_ref().map(|run| usher_core::work::of(run, node));
-        if !matches!(work, Some(Ok(_))) {
-            return Err(format!("node {node} has no work: {work:?}"));
+        match &work {
+            Some(Ok(work)) => laws::words_are_heard(work)?,
+            other => return Err(format!("node {node} has no work: {other:?}")),
         }
+        let lost = self.lost_percent;
         let code = match self.rng.below(10) {
             0..=5 => 0,
             6 | 7 => 1,
@@ -153,7 +155,7 @@ impl World {
             started_ms: self.now_ms,
             ends_ms: self.now_ms + i64::try_from(self.rng.below(50_000)).unwrap_or(0),
             code,
-            is_lost: self.rng.chance(4),
+            is_lost: self.rng.chance(lost),
             released: false,
         };
         self.processes.insert((node, launch), process);
@@ -208,11 +210,14 @@ impl World {
     }
 }
 
+/// What every process prints: a value that would be something else if it were parsed again.
+pub(super) const PRINTED: &str = "{{workflow.name}} {{=1 + 1}} '";
+
 fn end(code: i32, finished_ms: i64) -> End {
     End {
         code,
         message: None,
-        result: None,
+        result: Some(PRINTED.to_owned()),
         finished_ms,
     }
 }

@@ -131,6 +131,7 @@ fn template(
         name: template.name.to_owned(),
         path: at.path.to_string(),
         inputs: inputs(at),
+        display_name: display_name(at),
         body,
         retry: own.or_else(|| inherited.cloned()),
         deadline: at
@@ -139,6 +140,13 @@ fn template(
             .map(Text::parse),
         timeout: at.text("timeout").map(Text::parse),
     })
+}
+
+fn display_name(template: &At<'_>) -> Option<Text> {
+    let annotations = template.get("annotations")?;
+    annotations
+        .text("workflows.argoproj.io/display-name")
+        .map(Text::parse)
 }
 
 fn inputs(template: &At<'_>) -> Vec<Input> {

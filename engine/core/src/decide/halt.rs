@@ -31,10 +31,7 @@ pub(super) fn wait_message(cause: Cause) -> &'static str {
 pub(super) fn carry_out(draft: &mut Draft) {
     let suspended = draft.run.head.suspended;
     let mut from: NodeIx = 0;
-    loop {
-        let Some(ix) = draft.run.index.live.range(from..).next().copied() else {
-            break;
-        };
+    while let Some(ix) = draft.run.index.live.range(from..).next().copied() {
         from = ix + 1;
         let Some(cause) = cause(&draft.run, draft.run.index.in_exit[ix as usize]) else {
             continue;

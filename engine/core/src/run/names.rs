@@ -1,10 +1,14 @@
 //! Names and ids of nodes exactly as Argo computes them (argo.md §17), so that its tools
 //! understand our status.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use usher_expr::{Lookup, Scope};
+
 use super::{Kind, Node, NodeIx, Run};
-use crate::plan::Body;
+use crate::plan::{Body, Template};
+use crate::scope::{self, NodeScope};
 
 /// FNV-1a, 32 bits, over the bytes of `text`.
 #[must_use]
@@ -102,6 +106,9 @@ impl Run {
     /// The short name that people see (argo.md §17).
     #[must_use]
     pub fn display_name(&self, node: &Node) -> String {
+        if let Some(name) = self.annotated_name(node) {
+            return name;
+        }
         let Some(parent) = node.parent.and_then(|ix| self.node(ix)) else {
             return node.name.to_string();
         };
@@ -114,6 +121,30 @@ impl Run {
         }
     }
 
+    /// The name that the template's annotation gives, if it is one that Argo shows.
+    fn annotated_name(&self, node: &Node) -> Option<String> {
+        let is_attempt = node
+            .parent
+            .and_then(|ix| self.node(ix))
+            .is_some_and(|parent| parent.kind == Kind::Retry);
+        let template = self.spec().templates.get(node.template? as usize)?;
+        let text = template.display_name.as_ref().filter(|_| !is_attempt)?;
+        let scope = Inputs {
+            run: self,
+            template,
+            node,
+        };
+        let name = text.render(&scope, &scope::limits()).ok()?;
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric();
+        let fits = (2..=63).contains(&name.len())
+            && name
+                .bytes()
+                .all(|byte| is_plain(byte) || b"-.".contains(&byte))
+            && name.bytes().next().is_some_and(is_plain)
+            && name.bytes().next_back().is_some_and(is_plain);
+        fits.then_some(name)
+    }
+
     /// Argo's name of the pod of a node.
     #[must_use]
     pub fn pod_name_of(&self, ix: NodeIx) -> String {
@@ -124,6 +155,26 @@ impl Run {
             .template(ix)
             .map_or("", |template| template.name.as_str());
         pod_name(&self.head.identity.name, template, &node.name)
+    }
+}
+
+/// What an annotation of a template may name: the node's inputs and the run's globals.
+struct Inputs<'a> {
+    run: &'a Run,
+    template: &'a Template,
+    node: &'a Node,
+}
+
+impl Scope for Inputs<'_> {
+    fn look_up(&self, name: &str) -> Lookup<'_> {
+        let Some(input) = name.strip_prefix("inputs.parameters.") else {
+            return NodeScope::outside(self.run).look_up_for(name);
+        };
+        let inputs = self.template.inputs.iter();
+        let at = inputs.zip(&self.node.inputs).find(|(i, _)| i.name == input);
+        at.map_or(Lookup::Unknown, |(_, value)| {
+            Lookup::Value(Cow::Borrowed(value))
+        })
     }
 }
 

@@ -14,11 +14,16 @@ fn gates() -> Value {
 }
 
 fn done(message: &str) -> Option<Outcome> {
-    Some(Outcome::Done { message: message.to_owned() })
+    Some(Outcome::Done {
+        message: message.to_owned(),
+    })
 }
 
 fn refused(code: &str, message: &str) -> Option<Outcome> {
-    Some(Outcome::Refused { code: code.to_owned(), message: message.to_owned() })
+    Some(Outcome::Refused {
+        code: code.to_owned(),
+        message: message.to_owned(),
+    })
 }
 
 #[test]
@@ -40,10 +45,17 @@ fn a_selector_chooses() {
     let selector = |text: &str| Some(text.to_owned());
     let mut script = Script::of(gates());
     let by = "ada".to_owned();
-    script.asks(Command::Resume { by: by.clone(), selector: selector("displayName=b") });
+    script.asks(Command::Resume {
+        by: by.clone(),
+        selector: selector("displayName=b"),
+    });
     assert_eq!(script.outcome, done("1 node of workflow w resumed"));
     let message = selector("not today");
-    script.asks(Command::Stop { by: by.clone(), message, selector: selector("templateName=g") });
+    script.asks(Command::Stop {
+        by: by.clone(),
+        message,
+        selector: selector("templateName=g"),
+    });
     assert_eq!(script.outcome, done("1 node of workflow w stopped"));
     script.shows(&[
         "= Running",
@@ -52,7 +64,10 @@ fn a_selector_chooses() {
         "w.b Suspend Succeeded: Resumed by: ada",
         "w.onExit Pod Starting",
     ]);
-    script.asks(Command::Resume { by, selector: selector("displayName=c") });
+    script.asks(Command::Resume {
+        by,
+        selector: selector("displayName=c"),
+    });
     let words = "no waiting node of workflow w matches `displayName=c`";
     assert_eq!(script.outcome, refused("nothing-waits", words));
 }
@@ -64,9 +79,15 @@ fn what_cannot_be_done_is_refused() {
     let words = "nothing in workflow w waits to be resumed";
     assert_eq!(script.outcome, refused("nothing-waits", words));
     script.asks(suspend()).asks(suspend());
-    assert_eq!(script.outcome, refused("suspended", "workflow w is suspended already"));
+    assert_eq!(
+        script.outcome,
+        refused("suspended", "workflow w is suspended already")
+    );
     script.asks(resume()).ends("w", 0).asks(stop());
-    assert_eq!(script.outcome, refused("ended", "workflow w has ended (Succeeded)"));
+    assert_eq!(
+        script.outcome,
+        refused("ended", "workflow w has ended (Succeeded)")
+    );
 }
 
 #[test]
@@ -134,7 +155,9 @@ fn a_suspended_run_stands_still() {
 #[test]
 fn delete_ends_processes() {
     let mut script = Script::of(json!({"entrypoint": "p", "templates": [pod("p")]}));
-    script.asks(Command::Delete { by: "ada".to_owned() });
+    script.asks(Command::Delete {
+        by: "ada".to_owned(),
+    });
     assert_eq!(script.outcome, done("workflow w deleted"));
     assert_eq!(script.effects, [Effect::StopPod { node: 0, launch: 1 }]);
 }

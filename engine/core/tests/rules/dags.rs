@@ -19,7 +19,12 @@ fn task(name: &str, depends: &str) -> Value {
 /// A join waits for both; a diamond ends well.
 #[test]
 fn a_diamond() {
-    let tasks = json!([task("a", ""), task("b", "a"), task("c", "a"), task("d", "b && c")]);
+    let tasks = json!([
+        task("a", ""),
+        task("b", "a"),
+        task("c", "a"),
+        task("d", "b && c")
+    ]);
     let mut script = Script::of(dag(tasks));
     script.ends("w.a", 0).ends("w.c", 0).shows(&[
         "= Running",
@@ -43,8 +48,12 @@ fn a_diamond() {
 fn depends_waits_for_all() {
     let tasks = json!([task("a", ""), task("b", ""), task("c", "a || b")]);
     let mut script = Script::of(dag(tasks));
-    script.ends("w.a", 0).shows(&["= Running", "w DAG Running", "w.a Pod Succeeded",
-        "w.b Pod Starting"]);
+    script.ends("w.a", 0).shows(&[
+        "= Running",
+        "w DAG Running",
+        "w.a Pod Succeeded",
+        "w.b Pod Starting",
+    ]);
     script.ends("w.b", 3).ends("w.c", 0).shows(&[
         "= Succeeded",
         "w DAG Succeeded",
@@ -71,12 +80,15 @@ fn omission_cascades() {
 #[test]
 fn a_mended_failure_is_none() {
     let tasks = json!([task("a", ""), task("b", "a.Failed")]);
-    Script::of(dag(tasks)).ends("w.a", 3).ends("w.b", 0).shows(&[
-        "= Succeeded",
-        "w DAG Succeeded",
-        "w.a Pod Failed: main: Error (exit code 3)",
-        "w.b Pod Succeeded",
-    ]);
+    Script::of(dag(tasks))
+        .ends("w.a", 3)
+        .ends("w.b", 0)
+        .shows(&[
+            "= Succeeded",
+            "w DAG Succeeded",
+            "w.a Pod Failed: main: Error (exit code 3)",
+            "w.b Pod Succeeded",
+        ]);
 }
 
 /// As Argo 4.1.2 was recorded: with `failFast`, a failed leaf does not keep a branch from going on
@@ -102,7 +114,9 @@ fn branches_go_on_beside_a_failed_leaf() {
 fn targets_choose() {
     let mut spec = dag(json!([task("a", ""), task("b", "a"), task("c", "")]));
     spec["templates"][0]["dag"]["target"] = json!("a");
-    Script::of(spec).ends("w.a", 0).shows(&["= Succeeded", "w DAG Succeeded", "w.a Pod Succeeded"]);
+    Script::of(spec)
+        .ends("w.a", 0)
+        .shows(&["= Succeeded", "w DAG Succeeded", "w.a Pod Succeeded"]);
 }
 
 /// With `dependencies`, `continueOn` widens a bare name.
@@ -110,10 +124,13 @@ fn targets_choose() {
 fn continue_on_lets_dependents_run() {
     let first = json!({"name": "a", "template": "p", "continueOn": {"failed": true}});
     let second = json!({"name": "b", "template": "p", "dependencies": ["a"]});
-    Script::of(dag(json!([first, second]))).ends("w.a", 3).ends("w.b", 0).shows(&[
-        "= Succeeded",
-        "w DAG Succeeded",
-        "w.a Pod Failed: main: Error (exit code 3)",
-        "w.b Pod Succeeded",
-    ]);
+    Script::of(dag(json!([first, second])))
+        .ends("w.a", 3)
+        .ends("w.b", 0)
+        .shows(&[
+            "= Succeeded",
+            "w DAG Succeeded",
+            "w.a Pod Failed: main: Error (exit code 3)",
+            "w.b Pod Succeeded",
+        ]);
 }

@@ -66,6 +66,10 @@ fn failures_are_quoted() {
 fn a_lost_process_is_an_error() {
     let mut script = Script::of(json!({"entrypoint": "p", "templates": [pod("p")]}));
     let reason = "attempt lost".to_owned();
-    script.give(Event::PodLost { node: 0, launch: 1, reason });
+    script.give(Event::PodLost {
+        node: 0,
+        launch: 1,
+        reason,
+    });
     script.shows(&["= Error: attempt lost", "w Pod Error: attempt lost"]);
 }

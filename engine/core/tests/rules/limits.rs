@@ -21,10 +21,16 @@ fn a_pods_deadline() {
     assert_eq!(script.run().next_due_ms(), None);
     script.wait(10).starts("w");
     assert_eq!(script.run().next_due_ms(), Some(START_MS + 13_000));
-    script.wait(3).rings(Some("w")).shows(&["= Running", "w Pod Stopping"]);
+    script
+        .wait(3)
+        .rings(Some("w"))
+        .shows(&["= Running", "w Pod Stopping"]);
     assert_eq!(script.effects, [Effect::StopPod { node: 0, launch: 1 }]);
     let words = "Pod was active on the node longer than the specified deadline";
-    script.ends("w", 143).shows(&[&format!("= Failed: {words}"), &format!("w Pod Failed: {words}")]);
+    script.ends("w", 143).shows(&[
+        &format!("= Failed: {words}"),
+        &format!("w Pod Failed: {words}"),
+    ]);
 }
 
 /// A timeout counts from the node's making.
@@ -66,7 +72,10 @@ fn a_deadline_of_nothing() {
     spec["activeDeadlineSeconds"] = json!(0);
     let words = "Step exceeded its deadline";
     let mut script = Script::of(spec);
-    script.shows(&[&format!("= Failed: {words}"), &format!("w Pod Failed: {words}")]);
+    script.shows(&[
+        &format!("= Failed: {words}"),
+        &format!("w Pod Failed: {words}"),
+    ]);
     assert_eq!(script.effects, [Effect::AnnounceEnd]);
 }
 
@@ -82,7 +91,9 @@ fn suspended_time_still_counts() {
     let waits = ["= Running", "w Suspend Suspended"];
     script.wait(10).rings(None).rings(Some("w")).shows(&waits);
     let words = "Step exceeded its deadline";
-    script.asks(resume()).shows(&["= Succeeded", "w Suspend Succeeded: Resumed by: ada"]);
+    script
+        .asks(resume())
+        .shows(&["= Succeeded", "w Suspend Succeeded: Resumed by: ada"]);
     assert_ne!(script.run().head.message, words);
 }
 
@@ -90,8 +101,14 @@ fn suspended_time_still_counts() {
 #[test]
 fn waits_end_well() {
     let mut script = Script::of(one(json!({"name": "s", "suspend": {"duration": "20"}})));
-    script.wait(19).rings(Some("w")).shows(&["= Running", "w Suspend Suspended"]);
-    script.wait(1).rings(Some("w")).shows(&["= Succeeded", "w Suspend Succeeded"]);
+    script
+        .wait(19)
+        .rings(Some("w"))
+        .shows(&["= Running", "w Suspend Suspended"]);
+    script
+        .wait(1)
+        .rings(Some("w"))
+        .shows(&["= Succeeded", "w Suspend Succeeded"]);
     Script::of(one(json!({"name": "s", "suspend": {"duration": "0"}})))
         .shows(&["= Succeeded", "w Suspend Succeeded"]);
 }

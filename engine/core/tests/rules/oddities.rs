@@ -12,14 +12,27 @@ fn one() -> Script {
 }
 
 fn end(code: i32) -> End {
-    End { code, message: None, result: None, finished_ms: START_MS }
+    End {
+        code,
+        message: None,
+        result: None,
+        finished_ms: START_MS,
+    }
 }
 
 #[test]
 fn another_launch_is_a_note() {
     let mut script = one();
-    script.give(Event::PodFinished { node: 0, launch: 2, end: end(0) });
-    let note = Note::OldLaunch { node: 0, launch: 2, present: 1 };
+    script.give(Event::PodFinished {
+        node: 0,
+        launch: 2,
+        end: end(0),
+    });
+    let note = Note::OldLaunch {
+        node: 0,
+        launch: 2,
+        present: 1,
+    };
     assert_eq!(script.effects, [Effect::Note(note)]);
     script.shows(&["= Running", "w Pod Starting"]);
 }
@@ -27,17 +40,31 @@ fn another_launch_is_a_note() {
 #[test]
 fn an_unknown_node_is_a_note() {
     let mut script = one();
-    script.give(Event::PodFinished { node: 9, launch: 1, end: end(0) });
-    assert_eq!(script.effects, [Effect::Note(Note::UnknownNode { node: 9 })]);
+    script.give(Event::PodFinished {
+        node: 9,
+        launch: 1,
+        end: end(0),
+    });
+    assert_eq!(
+        script.effects,
+        [Effect::Note(Note::UnknownNode { node: 9 })]
+    );
 }
 
 /// The second telling of an end only releases the record again.
 #[test]
 fn an_end_counts_once() {
     let mut script = one();
-    script.ends("w", 0).give(Event::PodFinished { node: 0, launch: 1, end: end(3) });
+    script.ends("w", 0).give(Event::PodFinished {
+        node: 0,
+        launch: 1,
+        end: end(3),
+    });
     let release = Effect::ReleasePod { node: 0, launch: 1 };
-    assert_eq!(script.effects, [Effect::Note(Note::AlreadyDone { node: 0 }), release]);
+    assert_eq!(
+        script.effects,
+        [Effect::Note(Note::AlreadyDone { node: 0 }), release]
+    );
     script.shows(&["= Succeeded", "w Pod Succeeded"]);
 }
 
@@ -45,9 +72,15 @@ fn an_end_counts_once() {
 fn timers_of_nothing_are_notes() {
     let mut script = one();
     script.rings(Some("w"));
-    assert_eq!(script.effects, [Effect::Note(Note::Early { node: Some(0) })]);
+    assert_eq!(
+        script.effects,
+        [Effect::Note(Note::Early { node: Some(0) })]
+    );
     script.ends("w", 0).rings(Some("w"));
-    assert_eq!(script.effects, [Effect::Note(Note::AlreadyDone { node: 0 })]);
+    assert_eq!(
+        script.effects,
+        [Effect::Note(Note::AlreadyDone { node: 0 })]
+    );
     script.rings(None);
     assert_eq!(script.effects, [Effect::Note(Note::RunEnded)]);
 }
@@ -64,7 +97,11 @@ fn a_second_birth_is_a_note() {
 #[test]
 fn time_never_goes_back() {
     let script = one();
-    let event = Event::PodFinished { node: 0, launch: 1, end: end(0) };
+    let event = Event::PodFinished {
+        node: 0,
+        launch: 1,
+        end: end(0),
+    };
     let decision = decide(script.run().clone(), vec![Stamped { at_ms: 0, event }]);
     assert_eq!(decision.run.head.clock_ms, START_MS);
     assert_eq!(decision.run.head.finished_ms, Some(START_MS));
@@ -73,8 +110,9 @@ fn time_never_goes_back() {
 /// A turn changes a bounded number of nodes and asks to be continued; the rest comes.
 #[test]
 fn a_turn_is_bounded() {
-    let calls: Vec<_> =
-        (0..1_200).map(|n| json!({"name": format!("s{n}"), "template": "p"})).collect();
+    let calls: Vec<_> = (0..1_200)
+        .map(|n| json!({"name": format!("s{n}"), "template": "p"}))
+        .collect();
     let spec = json!({"entrypoint": "m", "templates": [
         {"name": "m", "steps": [calls]}, pod("p")]});
     let script = Script::unborn(spec);
@@ -82,7 +120,13 @@ fn a_turn_is_bounded() {
     let mut event = Event::Submitted;
     let mut sizes = Vec::new();
     loop {
-        let decision = decide(run, vec![Stamped { at_ms: START_MS, event }]);
+        let decision = decide(
+            run,
+            vec![Stamped {
+                at_ms: START_MS,
+                event,
+            }],
+        );
         sizes.push(decision.changed.len());
         run = decision.run;
         if !decision.effects.contains(&Effect::Continue) {

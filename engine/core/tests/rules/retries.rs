@@ -70,7 +70,10 @@ fn waits_are_spelled_out() {
         script.run().nodes[0].message.clone()
     };
     assert_eq!(shown("1m30s"), "Backoff for 1 minutes 30 seconds");
-    assert_eq!(shown("1d1s"), "Backoff for 1 days 0 hours 0 minutes 1 seconds");
+    assert_eq!(
+        shown("1d1s"),
+        "Backoff for 1 days 0 hours 0 minutes 1 seconds"
+    );
 }
 
 /// Without a limit the wait is skipped: a habit of Argo's that files may count on.
@@ -89,9 +92,7 @@ fn no_limit_no_wait() {
 /// after it is the last, and it is the deadline of every attempt but the first.
 #[test]
 fn max_duration_ends_it() {
-    let strategy = |duration: &str, max: &str| {
-        json!({"limit": 5, "backoff": {"duration": duration, "maxDuration": max}})
-    };
+    let strategy = |duration: &str, max: &str| json!({"limit": 5, "backoff": {"duration": duration, "maxDuration": max}});
     let mut script = Script::of(retried(strategy("2m", "1m")));
     let far = "Backoff would exceed max duration limit";
     script.ends("w(0)", 3).shows(&[
@@ -108,8 +109,15 @@ fn max_duration_ends_it() {
         "w(0) Pod Failed: main: Error (exit code 3)",
     ]);
     let mut script = Script::of(retried(strategy("1", "5")));
-    script.ends("w(0)", 3).wait(1).rings(Some("w")).starts("w(1)");
-    assert_eq!(script.run().next_due_ms(), Some(crate::script::START_MS + 5_000));
+    script
+        .ends("w(0)", 3)
+        .wait(1)
+        .rings(Some("w"))
+        .starts("w(1)");
+    assert_eq!(
+        script.run().next_due_ms(),
+        Some(crate::script::START_MS + 5_000)
+    );
 }
 
 /// Which ends are tried again.
@@ -119,7 +127,11 @@ fn policies_choose() {
         let mut script = Script::of(retried(json!({"limit": 1, "retryPolicy": policy})));
         if lost {
             let reason = "attempt lost".to_owned();
-            script.give(Event::PodLost { node: 1, launch: 1, reason });
+            script.give(Event::PodLost {
+                node: 1,
+                launch: 1,
+                reason,
+            });
         } else {
             script.ends("w(0)", 1);
         }

@@ -33,22 +33,31 @@ fn bodies_are_golden() {
     let script = finished();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("JSON is text");
     assert_eq!(text(encode_head(script.run())), HEAD);
-    let nodes: Vec<String> =
-        script.run().nodes.iter().map(|node| text(encode_node(node))).collect();
+    let nodes: Vec<String> = script
+        .run()
+        .nodes
+        .iter()
+        .map(|node| text(encode_node(node)))
+        .collect();
     assert_eq!(nodes, NODES);
 }
 
 #[test]
 fn bodies_come_back() {
     let script = finished();
-    let rows: Vec<(u32, Vec<u8>)> =
-        (0..).zip(NODES).map(|(ix, body)| (ix, body.as_bytes().to_vec())).collect();
+    let rows: Vec<(u32, Vec<u8>)> = (0..)
+        .zip(NODES)
+        .map(|(ix, body)| (ix, body.as_bytes().to_vec()))
+        .collect();
     let plan = script.run().plan.clone();
     let again = decode(plan.clone(), HEAD.as_bytes(), &rows).expect("they are sound");
     assert_eq!(again.nodes, script.run().nodes);
     assert_eq!(again.head, script.run().head);
     let gap = decode(plan.clone(), HEAD.as_bytes(), &rows[1..]).expect_err("a row is missing");
-    assert_eq!(gap.to_string(), "put the nodes together: node 1 is missing or has no place");
+    assert_eq!(
+        gap.to_string(),
+        "put the nodes together: node 1 is missing or has no place"
+    );
     let newer = HEAD.replacen("\"v\":1", "\"v\":2", 1);
     let newer = decode(plan, newer.as_bytes(), &rows).expect_err("it is newer");
     assert!(matches!(newer, DecodeError::Newer { found: 2, known: 1 }));

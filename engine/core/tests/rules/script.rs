@@ -85,7 +85,11 @@ impl Script {
                 events.push(Event::Continued);
             }
             self.effects.extend(decision.effects);
-            self.outcome = decision.answers.into_iter().next().map(|answer| answer.outcome);
+            self.outcome = decision
+                .answers
+                .into_iter()
+                .next()
+                .map(|answer| answer.outcome);
             self.run = Some(decision.run);
         }
         self
@@ -103,7 +107,11 @@ impl Script {
         let node = self.ix(name);
         let launch = self.run().nodes[node as usize].launch;
         let started_ms = self.now_ms;
-        self.give(Event::PodStarted { node, launch, started_ms })
+        self.give(Event::PodStarted {
+            node,
+            launch,
+            started_ms,
+        })
     }
 
     /// The process of a node ends with a code.
@@ -163,22 +171,33 @@ impl Script {
 
 /// Resume of all that waits.
 pub fn resume() -> Command {
-    Command::Resume { by: "ada".to_owned(), selector: None }
+    Command::Resume {
+        by: "ada".to_owned(),
+        selector: None,
+    }
 }
 
 /// Stop of the run.
 pub fn stop() -> Command {
-    Command::Stop { by: "ada".to_owned(), message: None, selector: None }
+    Command::Stop {
+        by: "ada".to_owned(),
+        message: None,
+        selector: None,
+    }
 }
 
 /// Terminate of the run.
 pub fn terminate() -> Command {
-    Command::Terminate { by: "ada".to_owned() }
+    Command::Terminate {
+        by: "ada".to_owned(),
+    }
 }
 
 /// Suspend of the run.
 pub fn suspend() -> Command {
-    Command::Suspend { by: "ada".to_owned() }
+    Command::Suspend {
+        by: "ada".to_owned(),
+    }
 }
 
 /// A template with a process.
