@@ -188,6 +188,60 @@ fn screens_fit_and_are_safe() {
     }
 }
 
+/// Every place of an object, as a JSON pointer.
+fn places(value: &Value, at: &str, all: &mut Vec<String>) {
+    all.push(at.to_owned());
+    let escaped = |key: &str| key.replace('~', "~0").replace('/', "~1");
+    match value {
+        Value::Object(map) => {
+            for (key, inner) in map {
+                places(inner, &format!("{at}/{}", escaped(key)), all);
+            }
+        }
+        Value::Array(list) => {
+            for (ix, inner) in list.iter().enumerate() {
+                places(inner, &format!("{at}/{ix}"), all);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// An object in which any one thing is of another kind than it should be is shown all the same,
+/// without a panic and within the terminal.
+#[test]
+fn wrong_shapes_do_no_harm() {
+    let mut wrong = 0;
+    for object in inputs().values() {
+        let mut all = Vec::new();
+        places(object, "", &mut all);
+        // A large object has the same few kinds of places many times.
+        let step = all.len() / 100 + 1;
+        for place in all.into_iter().step_by(step) {
+            for value in [
+                Value::Null,
+                true.into(),
+                7.into(),
+                "\x1b[2J漢".into(),
+                Value::Array(vec![]),
+            ] {
+                let mut object = object.clone();
+                *object.pointer_mut(&place).expect("a place of the object") = value;
+                let mut text = view::get(&object, NOON, &NARROW, &GetOptions::default());
+                text += &view::failure(&object, "", &NARROW);
+                text += &view::list(&[object], NOON, &NARROW, &ListOptions::default());
+                for line in text.lines() {
+                    let width = unicode_width::UnicodeWidthStr::width(line);
+                    assert!(width <= 60, "{place}: {width} columns: {line}");
+                    assert!(!line.contains(char::is_control), "{place}: {line:?}");
+                }
+                wrong += 1;
+            }
+        }
+    }
+    assert!(wrong > 1_000, "only {wrong} objects were tried");
+}
+
 /// The line without the few colour sequences that are ours.
 fn without_colors(line: &str, colored: bool) -> String {
     let mut bare = line.to_owned();

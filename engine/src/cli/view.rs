@@ -55,18 +55,22 @@ pub fn names(objects: &[Value]) -> String {
     objects.iter().map(name).collect()
 }
 
-/// `-o json`: indented by two, in the order of its keys, with a newline.
+/// `-o json`: indented by two, in the order of its keys, with a newline. What could drive a
+/// terminal is written as an escape, which means the same.
 #[must_use]
 pub fn json(value: &Value) -> String {
-    format!("{value:#}\n")
+    text::escaped(&format!("{value:#}\n"))
 }
 
 /// `-o yaml`: one document, with one newline at its end.
 #[must_use]
 pub fn yaml(value: &Value) -> String {
-    // Every JSON document is YAML too, should the writer ever refuse one.
-    let text = serde_yaml::to_string(value).unwrap_or_else(|_| json(value));
-    format!("{}\n", text.trim_end_matches('\n'))
+    let is_safe = |text: &String| !text.contains(|sign| sign != '\n' && text::is_unsafe(sign));
+    match serde_yaml::to_string(value).ok().filter(is_safe) {
+        Some(text) => format!("{}\n", text.trim_end_matches('\n')),
+        // The writer leaves some signs as they are. Every JSON document is YAML too.
+        None => json(value),
+    }
 }
 
 #[cfg(test)]
@@ -86,6 +90,13 @@ mod tests {
         let back: Value = serde_yaml::from_str(&yaml(&object)).expect("yaml that we wrote");
         assert_eq!(back, object);
         assert_eq!(yaml(&json!({"b": 1, "a": "x"})), "b: 1\na: x\n");
+        let hostile = json!({"a": "\u{9b}31m\x7f\u{202e}\x1b", "b\u{85}": 1});
+        for text in [json(&hostile), yaml(&hostile)] {
+            let unsafe_sign = |sign: char| sign != '\n' && text::is_unsafe(sign);
+            assert!(!text.contains(unsafe_sign), "{text:?}");
+            let back: Value = serde_yaml::from_str(&text).expect("what we wrote");
+            assert_eq!(back, hostile, "{text}");
+        }
         assert_eq!(
             names(&[json!({"metadata": {"name": "w"}}), json!({})]),
             "w\n\n"

@@ -38,11 +38,29 @@ pub(crate) fn safe(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-fn is_unsafe(sign: char) -> bool {
+/// A JSON text with the same signs as JSON writes them; line ends between its parts stay. JSON has
+/// no such sign outside of its strings.
+pub(crate) fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for sign in json.chars() {
+        if sign == '\n' || !is_unsafe(sign) {
+            out.push(sign);
+            continue;
+        }
+        for unit in sign.encode_utf16(&mut [0; 2]) {
+            // Writing to a string does not fail.
+            let _ = write!(out, "\\u{unit:04x}");
+        }
+    }
+    out
+}
+
+/// Does a terminal act upon this sign, or hide with it what it shows?
+pub(crate) fn is_unsafe(sign: char) -> bool {
     sign.is_control()
         || matches!(sign,
             '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+            | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Columns that a sign takes at most.
