@@ -4,19 +4,27 @@
 //! run, its processes are ended and forgotten. At most a set number of processes run at a time, the
 //! rest wait here as Pending.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use actix::{Actor, AsyncContext, Context, Handler, Message, MessageResult, Recipient};
-use usher_core::effect::Work;
+use actix::{Actor, AsyncContext, Context, Handler, Message, MessageResult};
 
 use super::messages::{Observe, PodOrder, Report, Told};
 use super::roster::Roster;
 use crate::ports::runtime::{PodKey, PodNews, PodRuntime};
+use pods::{Pods, Release, Stop};
+
+mod pods;
+#[cfg(test)]
+mod tests;
 
 /// The exit code of a process that was ended before it began: 128 + SIGTERM.
 const NEVER_BEGUN: i32 = 143;
+
+/// How often launches that nobody has claimed are spoken of again.
+const SWEEP_EVERY: Duration = Duration::from_secs(5);
 
 /// Something from the runtime.
 #[derive(Debug, Message)]
@@ -33,21 +41,18 @@ pub struct PodWatch {
     runtime: Box<dyn PodRuntime>,
     roster: Arc<Roster>,
     runs: PathBuf,
-    processes_max: usize,
     grace_ms: u64,
     clock: Arc<dyn crate::ports::clock::Clock>,
-    keepers: BTreeMap<PodKey, Recipient<Told>>,
-    last: BTreeMap<PodKey, PodNews>,
-    running: BTreeSet<PodKey>,
-    waiting: VecDeque<(PodKey, Arc<Work>)>,
+    pods: Pods,
+    /// Runs that are gone from the ledger and still have launches here.
     abandoned: BTreeSet<String>,
 }
 
 impl std::fmt::Debug for PodWatch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PodWatch")
-            .field("running", &self.running.len())
-            .field("waiting", &self.waiting.len())
+            .field("alive", &self.pods.alive())
+            .field("waiting", &self.pods.waiting())
             .finish_non_exhaustive()
     }
 }
@@ -66,130 +71,133 @@ impl PodWatch {
             runtime,
             roster,
             runs,
-            processes_max: settings.processes_max,
             grace_ms: settings.grace_ms,
             clock,
-            keepers: BTreeMap::new(),
-            last: BTreeMap::new(),
-            running: BTreeSet::new(),
-            waiting: VecDeque::new(),
+            pods: Pods::new(settings.processes_max),
             abandoned: BTreeSet::new(),
         }
     }
 
-    fn launch(&mut self, key: PodKey, work: Arc<Work>) {
-        let known = self.running.contains(&key)
-            || self.last.contains_key(&key)
-            || self.waiting.iter().any(|(waiting, _)| *waiting == key);
-        if known {
-            return;
-        }
-        self.waiting.push_back((key, work));
-        self.fill();
-    }
-
     /// Launches what waits while there is room.
     fn fill(&mut self) {
-        while self.running.len() < self.processes_max {
-            let Some((key, work)) = self.waiting.pop_front() else {
-                return;
-            };
-            self.running.insert(key.clone());
+        while let Some((key, work)) = self.pods.next() {
             let work = Arc::try_unwrap(work).unwrap_or_else(|shared| (*shared).clone());
             self.runtime.launch(key, work);
         }
     }
 
     fn stop(&mut self, key: PodKey) {
-        if let Some(at) = self.waiting.iter().position(|(waiting, _)| *waiting == key) {
-            self.waiting.remove(at);
-            let finished_ms = self.clock.now_ms();
-            let news = PodNews::Exited {
-                code: NEVER_BEGUN,
-                message: None,
-                finished_ms,
-            };
-            self.tell(Told { key, news });
-            return;
+        match self.pods.stop(&key) {
+            Stop::Wait => {}
+            Stop::NeverBegun => self.never_began(key),
+            Stop::Ended(Some(news)) => self.pass_on(key, news),
+            // The end is in the inventory; the news of it are on their way.
+            Stop::Ended(None) => {}
+            Stop::Runtime => self.runtime.stop(key, self.grace_ms),
         }
-        if let Some(news @ (PodNews::Exited { .. } | PodNews::Lost { .. })) = self.last.get(&key) {
-            let news = news.clone();
-            return self.tell(Told { key, news });
-        }
-        if !self.running.contains(&key) {
-            // Committed as intent, stopped before anybody launched it: it never will be.
-            let finished_ms = self.clock.now_ms();
-            let news = PodNews::Exited {
-                code: NEVER_BEGUN,
-                message: None,
-                finished_ms,
-            };
-            return self.tell(Told { key, news });
-        }
-        let grace_ms = self.grace_ms;
-        self.runtime.stop(key, grace_ms);
+    }
+
+    /// Committed as intent and ended before anybody launched it: it never will be.
+    fn never_began(&mut self, key: PodKey) {
+        let news = PodNews::Exited {
+            code: NEVER_BEGUN,
+            message: None,
+            finished_ms: self.clock.now_ms(),
+        };
+        self.pods.never_began(&key, news.clone());
+        self.pass_on(key, news);
     }
 
     fn release(&mut self, key: PodKey) {
-        self.keepers.remove(&key);
-        self.running.remove(&key);
-        // Only what the runtime has told of can have a record there.
-        if self.last.remove(&key).is_some() {
-            self.runtime.release(key);
+        match self.pods.release(&key) {
+            Release::Nothing => {}
+            Release::Forget => self.runtime.release(key),
+            Release::Kill => self.runtime.stop(key, 0),
         }
         self.fill();
     }
 
     /// Takes news in: remembers them, frees the place, tells the keeper or wakes the run.
-    fn tell(&mut self, told: Told) {
-        let ended = matches!(told.news, PodNews::Exited { .. } | PodNews::Lost { .. });
-        if ended {
-            self.running.remove(&told.key);
-            self.fill();
-        } else {
-            self.running.insert(told.key.clone());
-        }
-        if self.abandoned.contains(&told.key.run) {
-            self.last.insert(told.key.clone(), told.news);
-            return self.abandon(&told.key.run.clone());
-        }
-        self.last.insert(told.key.clone(), told.news.clone());
-        if let Some(keeper) = self.keepers.get(&told.key) {
-            let key = told.key.clone();
-            if keeper.try_send(told).is_ok() {
-                return;
-            }
-            self.keepers.remove(&key);
-            self.roster.unclaimed(key);
+    fn hear(&mut self, Told { key, news }: Told) {
+        if !self.pods.tell(&key, news.clone()) {
             return;
         }
-        self.roster.unclaimed(told.key);
+        if self.pods.is_waste(&key) {
+            let run = key.run.clone();
+            self.release(key);
+            return self.bury(&run);
+        }
+        self.fill();
+        self.pass_on(key, news);
+    }
+
+    fn pass_on(&mut self, key: PodKey, news: PodNews) {
+        let told = Told {
+            key: key.clone(),
+            news,
+        };
+        let keeper = self.pods.keeper(&key);
+        let is_told = keeper.is_some_and(|keeper| keeper.try_send(told).is_ok());
+        self.pods.set_told(&key, is_told);
+        if !is_told {
+            self.roster.unclaimed(key);
+        }
+    }
+
+    /// Speaks again of what nobody has claimed: a word to a keeper that was just dying is lost.
+    fn sweep(&mut self) {
+        for key in self.pods.untold() {
+            match self.pods.news(&key) {
+                Some(news) => self.pass_on(key, news),
+                None => self.roster.unclaimed(key),
+            }
+        }
     }
 
     /// Ends and forgets everything of a run that the ledger does not have.
     fn abandon(&mut self, run: &str) {
         self.abandoned.insert(run.to_owned());
-        self.waiting.retain(|(key, _)| key.run != run);
-        let of_run = |key: &&PodKey| key.run == run;
-        let live: Vec<PodKey> = self.running.iter().filter(of_run).cloned().collect();
-        let known: Vec<PodKey> = self.last.keys().filter(of_run).cloned().collect();
-        for key in known.into_iter().filter(|key| !live.contains(key)) {
-            self.release(key);
+        for key in self.pods.of_run(run) {
+            match self.pods.release(&key) {
+                Release::Nothing => {}
+                Release::Forget => self.runtime.release(key),
+                Release::Kill => self.runtime.stop(key, self.grace_ms),
+            }
         }
-        if live.is_empty() {
-            self.abandoned.remove(run);
-            let folder = self.runs.join(run);
-            actix_rt::task::spawn_blocking(move || {
-                if let Err(error) = std::fs::remove_dir_all(&folder)
-                    && error.kind() != std::io::ErrorKind::NotFound
-                {
-                    tracing::warn!(%error, folder = %folder.display(), "files stay behind");
-                }
-            });
+        self.fill();
+        self.bury(run);
+    }
+
+    /// Removes the files of an abandoned run when nothing of it lives any more.
+    fn bury(&mut self, run: &str) {
+        let is_over = self.pods.is_shown() && self.pods.of_run(run).is_empty();
+        if !is_over || !self.abandoned.remove(run) {
             return;
         }
-        for key in live {
-            self.runtime.stop(key, self.grace_ms);
+        let folder = self.runs.join(run);
+        actix_rt::task::spawn_blocking(move || {
+            if let Err(error) = std::fs::remove_dir_all(&folder)
+                && error.kind() != std::io::ErrorKind::NotFound
+            {
+                tracing::warn!(%error, folder = %folder.display(), "files stay behind");
+            }
+        });
+    }
+
+    fn connected(&mut self, inventory: Vec<(PodKey, bool)>) {
+        let keys: Vec<PodKey> = inventory.iter().map(|(key, _)| key.clone()).collect();
+        let stops = self.pods.show(inventory);
+        for key in stops {
+            self.stop(key);
+        }
+        for run in self.abandoned.clone() {
+            self.abandon(&run);
+        }
+        self.fill();
+        for key in keys {
+            if self.pods.keeper(&key).is_none() {
+                self.roster.unclaimed(key);
+            }
         }
     }
 }
@@ -199,6 +207,7 @@ impl Actor for PodWatch {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.set_mailbox_capacity(super::MAILBOX);
+        ctx.run_interval(SWEEP_EVERY, |watch, _| watch.sweep());
     }
 }
 
@@ -208,15 +217,16 @@ impl Handler<PodOrder> for PodWatch {
     fn handle(&mut self, order: PodOrder, _: &mut Context<Self>) {
         match order {
             PodOrder::Register(key, keeper) => {
-                if let Some(news) = self.last.get(&key) {
-                    let _ = keeper.try_send(Told {
-                        key: key.clone(),
-                        news: news.clone(),
-                    });
+                if let Some(news) = self.pods.register(key.clone(), keeper) {
+                    self.pass_on(key, news);
+                } else {
+                    self.pods.set_told(&key, true);
                 }
-                self.keepers.insert(key, keeper);
             }
-            PodOrder::Launch(key, work) => self.launch(key, work),
+            PodOrder::Launch(key, work) => {
+                self.pods.launch(key, work);
+                self.fill();
+            }
             PodOrder::Stop(key) => self.stop(key),
             PodOrder::Release(key) => self.release(key),
             PodOrder::Abandon(run) => self.abandon(&run),
@@ -227,20 +237,10 @@ impl Handler<PodOrder> for PodWatch {
 impl Handler<FromRuntime> for PodWatch {
     type Result = ();
 
-    fn handle(&mut self, message: FromRuntime, ctx: &mut Context<Self>) {
+    fn handle(&mut self, message: FromRuntime, _: &mut Context<Self>) {
         match message {
-            FromRuntime::Connected(inventory) => {
-                for (key, live) in inventory {
-                    if live {
-                        self.running.insert(key.clone());
-                    }
-                    if !self.keepers.contains_key(&key) {
-                        self.roster.unclaimed(key);
-                    }
-                }
-                tracing::debug!(at = ?ctx.address(), "runtime connected");
-            }
-            FromRuntime::News(told) => self.tell(told),
+            FromRuntime::Connected(inventory) => self.connected(inventory),
+            FromRuntime::News(told) => self.hear(told),
         }
     }
 }
@@ -252,9 +252,9 @@ impl Handler<Observe> for PodWatch {
         MessageResult(Report {
             actor: "PodWatch",
             of: "process".to_owned(),
-            waits_for: format!("{} processes", self.running.len()),
+            waits_for: format!("{} processes", self.pods.alive()),
             waited_ms: 0,
-            queued: self.waiting.len(),
+            queued: self.pods.waiting(),
             unkept: Vec::new(),
         })
     }
