@@ -184,7 +184,10 @@ fn places_are_given_in_order() {
         assert_eq!(rig.launch(5).await, NONE);
         assert_eq!(rig.tell(5, started()).await, NONE);
         assert_eq!(rig.tell(4, exited(0)).await, ["launch run/9"]);
-        assert_eq!(rig.order(PodOrder::Release(key(4))).await, ["release run/4"]);
+        assert_eq!(
+            rig.order(PodOrder::Release(key(4))).await,
+            ["release run/4"]
+        );
         let lost = PodNews::Lost {
             reason: "why".to_owned(),
         };
@@ -224,7 +227,14 @@ fn what_waits_is_stopped_without_having_run() {
         let stop = rig.order(PodOrder::Stop(key(3))).await;
         assert_eq!(stop, NONE);
         let (node, news) = rig.hear().await;
-        let is_143 = matches!(news, PodNews::Exited { code: 143, message: None, .. });
+        let is_143 = matches!(
+            news,
+            PodNews::Exited {
+                code: 143,
+                message: None,
+                ..
+            }
+        );
         assert!(node == 3 && is_143, "{news:?}");
         assert_eq!(rig.tell(1, exited(0)).await, ["launch run/4"]);
         assert_eq!(rig.order(PodOrder::Release(key(3))).await, NONE);
