@@ -86,12 +86,15 @@ impl StateDir {
     /// # Errors
     /// When a named directory cannot be used, or no fall-back can be either.
     pub fn find(named: Option<&Path>, around: &Surroundings) -> Result<StateDir, Error> {
-        if let Some(dir) = named {
-            check(dir)?;
-            return Ok(StateDir {
-                dir: dir.to_owned(),
-                notice: None,
+        if let Some(named) = named {
+            // Absolute: the launcher and the background engine work in directories of their own.
+            let absolute = std::path::absolute(named).map_err(|source| Error::Use {
+                dir: named.to_owned(),
+                source,
             });
+            let dir = absolute?;
+            check(&dir)?;
+            return Ok(StateDir { dir, notice: None });
         }
         let usual = around
             .xdg_state

@@ -53,8 +53,7 @@ fn arguments(state: &StateDir, global: &Global) -> Vec<std::ffi::OsString> {
         all.push(name.into());
         all.push(value);
     };
-    let dir = std::path::absolute(state.path()).unwrap_or_else(|_| state.path().to_owned());
-    flag("--state", dir.into_os_string());
+    flag("--state", state.path().into());
     for (name, value) in [
         ("--processes", global.processes),
         ("--sleep-after-ms", global.sleep_after_ms),

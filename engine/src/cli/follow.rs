@@ -49,6 +49,8 @@ pub(super) struct How {
     pub(super) until_waiting: bool,
     /// Show the run so often though nothing changed: time passes.
     pub(super) tick: Option<Duration>,
+    /// Nothing is shown before the end: the engine need not tell of changes.
+    pub(super) only_end: bool,
 }
 
 impl Follower {
@@ -74,7 +76,7 @@ impl Follower {
         show: &mut dyn FnMut(&Value) -> anyhow::Result<()>,
     ) -> anyhow::Result<End> {
         let mut last: Option<Box<Value>> = None;
-        let mut line = self.listen(session, run)?;
+        let mut line = self.listen(session, run, how)?;
         loop {
             match self.next(how.tick) {
                 None => {
@@ -84,7 +86,7 @@ impl Follower {
                 }
                 Some(News::Interrupted(interrupt)) => return Ok(End::Interrupted(interrupt)),
                 Some(News::Broken(error)) if error.is_ending() => {
-                    line = self.listen(session, run)?;
+                    line = self.listen(session, run, how)?;
                 }
                 Some(News::Broken(error)) => return Err(error.into()),
                 Some(News::Object { object, waits }) => {
@@ -111,13 +113,13 @@ impl Follower {
     }
 
     /// Has an engine tell us of the run.
-    fn listen(&self, session: &mut Session, run: &RunRef) -> anyhow::Result<Line> {
+    fn listen(&self, session: &mut Session, run: &RunRef, how: How) -> anyhow::Result<Line> {
         let client = session.connect(Verb::Stays)?;
         let line = Line(client.hang_up()?);
         let (tell, run) = (self.tell.clone(), run.clone());
         std::thread::Builder::new()
             .name("listener".to_owned())
-            .spawn(move || hear(client, run, &tell))
+            .spawn(move || hear(client, run, how, &tell))
             .context("listen to the engine")?;
         Ok(line)
     }
@@ -134,8 +136,13 @@ impl Drop for Line {
     }
 }
 
-fn hear(mut client: Client, run: RunRef, tell: &Sender<News>) {
-    let mut answer = client.ask(&Request::Watch { run });
+fn hear(mut client: Client, run: RunRef, how: How, tell: &Sender<News>) {
+    let mut answer = if how.only_end && !how.until_waiting {
+        let ended = client.ask(&Request::Await { run: run.clone() });
+        ended.and_then(|_| client.ask(&Request::Get { run }))
+    } else {
+        client.ask(&Request::Watch { run })
+    };
     loop {
         let news = match answer {
             Ok(Answer::Object { object, waits }) => News::Object { object, waits },

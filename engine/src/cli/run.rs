@@ -11,6 +11,7 @@ use super::progress::Live;
 use super::session::{Session, Verb};
 use super::signals::Interrupt;
 use super::submit::{self, Submitted, admitted, notices, now_ms, send, shown};
+use super::view::Style;
 use super::{DONE, FAILED, INVALID, WAITING, output, tail, view};
 use crate::client::unexpected;
 use crate::server::protocol::{Answer, LogFile, PARKED, Request, RunRef, is_over};
@@ -41,7 +42,7 @@ impl Shown {
 
 /// `usher run`.
 pub(super) fn run(session: &mut Session, args: &RunArgs) -> anyhow::Result<u8> {
-    let Some(all) = admitted(&args.source, &session.style) else {
+    let Some(all) = admitted(&args.source, &session.aside) else {
         return Ok(INVALID);
     };
     notices(&all);
@@ -149,6 +150,7 @@ fn follow(
     let how = How {
         until_waiting,
         tick: is_terminal.then_some(TICK),
+        only_end: shown != Shown::Tree,
     };
     let mut show = |object: &Value| -> anyhow::Result<()> {
         if shown == Shown::Tree {
@@ -163,13 +165,13 @@ fn follow(
     match (&end, shown) {
         (End::Over(object), Shown::Tree) => {
             live.finish(object, now_ms())?;
-            if let Some(text) = failure(session, one, object) {
+            if let Some(text) = failure(session.style, session, one, object) {
                 output::print(&text)?;
             }
         }
         (End::Over(object), Shown::Object(form)) => {
             output::print(&submit::shown(object, session, Some(form)))?;
-            if let Some(text) = failure(session, one, object) {
+            if let Some(text) = failure(session.aside, session, one, object) {
                 output::show_aside(&text);
             }
         }
@@ -210,7 +212,7 @@ fn waits(session: &Session, one: &Submitted) {
 }
 
 /// The last words on a run that did not succeed.
-fn failure(session: &mut Session, one: &Submitted, object: &Value) -> Option<String> {
+fn failure(style: Style, session: &mut Session, one: &Submitted, object: &Value) -> Option<String> {
     let status = &object["status"];
     if status["phase"] == "Succeeded" {
         return None;
@@ -227,7 +229,7 @@ fn failure(session: &mut Session, one: &Submitted, object: &Value) -> Option<Str
         .and_then(|id| log_file(session, &one.by_uid, id))
         .map(|file| tail::last_lines(&file.folder.join("stderr"), TAIL_LINES))
         .unwrap_or_default();
-    Some(view::failure(object, &stderr, &session.style))
+    Some(view::failure(object, &stderr, &style))
 }
 
 fn log_file(session: &mut Session, run: &RunRef, id: &str) -> Option<LogFile> {

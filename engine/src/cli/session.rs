@@ -42,6 +42,8 @@ pub(super) struct Session {
     pub(super) state: StateDir,
     /// How text may look on stdout.
     pub(super) style: Style,
+    /// How text may look on stderr.
+    pub(super) aside: Style,
     /// The flags for every verb.
     pub(super) global: Global,
     host: Option<Host>,
@@ -60,6 +62,7 @@ impl Session {
         Ok(Session {
             state,
             style: style(global),
+            aside: Style::of_stderr(wish(global)),
             global: global.clone(),
             host: None,
         })
@@ -215,11 +218,15 @@ fn nothing(state: &StateDir, request: &Request) -> Result<Answer, Error> {
 
 /// The style that the flags ask for.
 pub(super) fn style(global: &Global) -> Style {
-    Style::of_terminal(Wish {
+    Style::of_terminal(wish(global))
+}
+
+fn wish(global: &Global) -> Wish {
+    Wish {
         no_color: global.no_color,
         no_utf8: global.no_utf8,
         utc: global.utc,
-    })
+    }
 }
 
 /// How an engine started here is to run.

@@ -224,7 +224,7 @@ fn is_image(path: &str) -> bool {
 
 /// `usher submit`.
 pub(super) fn submit(session: &mut Session, args: &SubmitArgs) -> anyhow::Result<u8> {
-    let Some(all) = admitted(&args.source, &session.style) else {
+    let Some(all) = admitted(&args.source, &session.aside) else {
         return Ok(INVALID);
     };
     if args.dry_run {

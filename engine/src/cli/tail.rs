@@ -93,8 +93,7 @@ impl Lines {
     }
 }
 
-/// Bytes as text for a terminal: a step's control characters do nothing to it, tabs and colours
-/// apart.
+/// A line's bytes as text, without its end.
 fn text(bytes: &[u8]) -> String {
     let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let line = line.strip_suffix(b"\r").unwrap_or(line);

@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use crate::rig::{Place, look_until};
+use crate::rig::{Place, Started, look_until};
 
 /// A gated step that leaves its workflow's name, once, and a second step that does so too.
 const GATED: [&str; 2] = [
@@ -133,29 +133,74 @@ fn the_first_is_killed() {
     assert_eq!(sorted(place.log()), traces(&["one", "two"]));
 }
 
-/// Three at once, from nothing, and whoever is the engine is killed twice: every run succeeds, each
-/// step ran once.
+/// Three at once, from nothing: every run succeeds, each step ran once.
 #[test]
 fn three_at_once() {
     let mut place = Place::new();
     let names = ["one", "two", "three"];
-    for name in names {
-        place.steps(name, &GATED);
-    }
-    let runs = names.map(|name| place.start(["run", &format!("{name}.yaml")]));
-    let mut heard = names.map(|_| place.hear());
-    heard.sort();
-    assert_eq!(heard, ["one", "three", "two"]);
-    for _ in 0..3 {
+    let runs = three(&mut place, names);
+    for _ in names {
         place.open_gate();
     }
-    for run in runs {
+    for (_, run) in runs {
         run.end().with_code(0);
     }
     assert_eq!(sorted(place.log()), traces(&names));
     for name in names {
         assert_eq!(place.phase(name), "Succeeded");
     }
+}
+
+/// Three at once, and whoever is the engine is killed, twice: the last one becomes the engine, every
+/// run succeeds, each step ran once.
+#[test]
+fn three_at_once_and_two_are_killed() {
+    let mut place = Place::new();
+    let names = ["one", "two", "three"];
+    let mut runs = three(&mut place, names);
+    for _ in 0..2 {
+        let engine = engine_of(&place);
+        let at = runs
+            .iter()
+            .position(|(_, run)| run.pid() == engine)
+            .unwrap();
+        let (_, run) = runs.remove(at);
+        run.signal(Signal::KILL);
+        run.end().with_code(-1);
+    }
+    for _ in names {
+        place.open_gate();
+    }
+    for (_, run) in runs {
+        run.end().with_code(0);
+    }
+    place.usher(["wait", "one", "two", "three"]).with_code(0);
+    assert_eq!(sorted(place.log()), traces(&names));
+}
+
+/// Three runs that were started together and whose first steps are at their gates.
+fn three<'a>(place: &mut Place, names: [&'a str; 3]) -> Vec<(&'a str, Started)> {
+    for name in names {
+        place.steps(name, &GATED);
+    }
+    let start = |name| (name, place.start(["run", &format!("{name}.yaml")]));
+    let runs = names.map(start).into();
+    let mut heard = names.map(|_| place.hear());
+    heard.sort();
+    assert_eq!(heard, ["one", "three", "two"]);
+    runs
+}
+
+/// The process that is the engine.
+fn engine_of(place: &Place) -> u32 {
+    let said = place.usher(["doctor"]).with_code(0);
+    let line = said
+        .out
+        .lines()
+        .find(|line| line.contains("engine"))
+        .unwrap();
+    let pid = line.split_whitespace().find_map(|word| word.parse().ok());
+    pid.unwrap_or_else(|| panic!("no engine: {line}"))
 }
 
 /// A background engine ends by itself when nothing needs it, and leaves what waits for a person.

@@ -288,3 +288,31 @@ fn an_unusable_home() {
         .filter(|line| line.contains("state is kept in"));
     assert_eq!(notices.count(), 1, "{}", said.err);
 }
+
+/// A state directory may be named relative to where one is, and have a path longer than a socket's
+/// may be; what is said to type next names it.
+#[test]
+fn any_state_directory() {
+    let place = Place::new();
+    place.steps("there", &["echo ran >> $LOG", "suspend: {}"]);
+    let long = "d".repeat(120);
+    let run = ["run", "there.yaml", "--exit-when-waiting", "--state", &long];
+    let mut command = place.command(run);
+    command.env_remove("USHER_STATE");
+    let said = Started::new(command.spawn().unwrap()).end().with_code(3);
+    let hint = format!("usher resume there --state {long}");
+    assert!(said.err.contains(&hint), "{}", said.err);
+    let resume = [
+        "resume",
+        "there",
+        "--state",
+        &long,
+        "--idle-after-ms",
+        "200",
+    ];
+    place.usher(resume).with_code(0);
+    place
+        .usher(["wait", "there", "--state", &long])
+        .with_code(0);
+    assert_eq!(place.log(), ["ran"]);
+}
