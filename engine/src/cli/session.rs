@@ -62,7 +62,7 @@ impl Session {
         Ok(Session {
             state,
             style: style(global),
-            aside: Style::of_stderr(wish(global)),
+            aside: style(global).aside(),
             global: global.clone(),
             host: None,
         })
