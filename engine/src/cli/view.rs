@@ -13,7 +13,7 @@ mod list;
 pub(crate) mod node;
 mod selector;
 pub(crate) mod style;
-mod table;
+pub(crate) mod table;
 pub(crate) mod text;
 pub(crate) mod time;
 

@@ -71,14 +71,8 @@ impl Lines {
             None => now_ms,
         };
         let text = format!("workflow {} {}", safe(workflow.name()), safe(phase));
-        let rank = (
-            if workflow.finished().is_some() {
-                i8::MAX
-            } else {
-                i8::MIN
-            },
-            0,
-        );
+        let is_over = workflow.finished().is_some();
+        let rank = (if is_over { i8::MAX } else { i8::MIN }, 0);
         let text = with_message(text, workflow.status("message"));
         lines.push(Line { at, rank, text });
     }
@@ -87,18 +81,11 @@ impl Lines {
 /// Where a line stands among those of the same second: a group ends after what is inside of it,
 /// and the exit handler comes after everything else.
 fn rank(workflow: &Workflow<'_>, node: Node<'_>, order: i64) -> (i8, i64) {
-    let rest = node.name().strip_prefix(workflow.name());
-    let handler = if rest.is_some_and(|rest| rest.starts_with(".onExit")) {
-        2
-    } else {
-        0
-    };
-    let group = matches!(node.kind(), "Steps" | "DAG" | "Retry");
-    if group && node.is_done() {
-        (handler + 1, -order)
-    } else {
-        (handler, order)
-    }
+    let below = node.name().strip_prefix(workflow.name());
+    let is_handler = below.is_some_and(|rest| rest.starts_with(".onExit"));
+    let ends_group = node.is_done() && matches!(node.kind(), "Steps" | "DAG" | "Retry");
+    let class = 2 * i8::from(is_handler) + i8::from(ends_group);
+    (class, if ends_group { -order } else { order })
 }
 
 fn with_message(text: String, message: &str) -> String {

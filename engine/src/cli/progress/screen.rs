@@ -11,7 +11,8 @@ use crate::cli::view::drawing::{self, Row, What};
 use crate::cli::view::forest::Forest;
 use crate::cli::view::node::Workflow;
 use crate::cli::view::style::Tint;
-use crate::cli::view::text::{safe, width, wrap};
+use crate::cli::view::table::{Cell, Cut};
+use crate::cli::view::text::safe;
 use crate::cli::view::{Form, Selector, Style, shown_width, time};
 
 /// A terminal that does not know its size gets this one.
@@ -107,41 +108,29 @@ fn picture(
     let hint = usize::from(finished && all > height.saturating_sub(OTHER_LINES));
     let rows = fold(rows, height.saturating_sub(OTHER_LINES + hint), worth);
     let folded = rows.len() < all;
-    let mut lines = vec![title(&workflow, now_ms, style)];
+    let room = style.width.unwrap_or(usize::MAX);
+    let fit = |line: Cell| line.cut(room, Cut::End, style).text(style);
+    let mut lines = vec![fit(title(&workflow, now_ms))];
     if !rows.is_empty() {
-        lines.extend(drawing::lines(
-            &workflow,
-            &forest,
-            &rows,
-            Form::Usual,
-            now_ms,
-            style,
-        ));
+        let form = Form::Usual;
+        let tree = drawing::lines(&workflow, &forest, &rows, form, now_ms, style);
+        lines.extend(tree);
     }
     if finished && folded {
         let hint = format!("`usher get {}` shows all of it", safe(workflow.name()));
-        lines.extend(
-            wrap(&hint, style.width.unwrap_or(usize::MAX))
-                .first()
-                .map(|s| (*s).into()),
-        );
+        lines.push(fit(Cell::plain(hint)));
     }
     lines
 }
 
 /// `hello-x7k2p Running 1/3 12s`.
-fn title(workflow: &Workflow<'_>, now_ms: i64, style: &Style) -> String {
+fn title(workflow: &Workflow<'_>, now_ms: i64) -> Cell {
     let span = time::span(workflow.started(), workflow.finished(), now_ms);
-    let status = workflow.phase_shown();
-    let facts = format!(
-        " {} {}",
-        safe(workflow.status("progress")),
-        time::short(span)
-    );
-    let used = width(status) + width(&facts) + 1;
-    let room = style.width.unwrap_or(usize::MAX).saturating_sub(used);
-    let name = safe(workflow.name());
-    let name = crate::cli::view::text::without_middle(&name, room, style);
-    let status = style.paint(Tint::of_phase(workflow.status("phase")), status);
-    format!("{name} {status}{facts}")
+    let progress = safe(workflow.status("progress"));
+    Cell::plain(format!("{} ", safe(workflow.name())))
+        .and(
+            Tint::of_phase(workflow.status("phase")),
+            workflow.phase_shown(),
+        )
+        .and(Tint::Plain, format!(" {progress} {}", time::short(span)))
 }

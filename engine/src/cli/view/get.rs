@@ -24,7 +24,9 @@ impl Header<'_> {
     }
 
     fn tinted(&mut self, tint: Tint, label: &str, value: &str) {
-        let label = format!("{:LABELS$}", format!("{} ", safe(label)));
+        let label = safe(label);
+        let blanks = LABELS.saturating_sub(width(&label)).max(1);
+        let label = format!("{label}{}", " ".repeat(blanks));
         let value = safe(value);
         let indent = width(&label);
         let Some(room) = self.style.width else {
