@@ -8,6 +8,7 @@
 use std::cell::Cell;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use rusqlite::hooks::Wal;
@@ -33,6 +34,8 @@ pub(super) struct Checkpointer {
     /// Held until the drop.
     poke: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
+    /// Held by whoever moves the log, so that the writer can wait for the thread.
+    moving: Arc<Mutex<()>>,
 }
 
 impl Checkpointer {
@@ -42,14 +45,16 @@ impl Checkpointer {
         connection.wal_hook(Some(note_pages));
         // One poke may wait: it covers whatever is committed before it is taken.
         let (poke, poked) = sync_channel(1);
-        let path = path.to_owned();
+        let moving = Arc::new(Mutex::new(()));
+        let (path, same) = (path.to_owned(), moving.clone());
         let thread = std::thread::Builder::new()
             .name("ledger-log".to_owned())
-            .spawn(move || work(&path, &poked))
+            .spawn(move || work(&path, &poked, &same))
             .ok();
         Checkpointer {
             poke: Some(poke),
             thread,
+            moving,
         }
     }
 
@@ -62,7 +67,7 @@ impl Checkpointer {
         let poked = self.poke.as_ref().map(|poke| poke.try_send(()));
         let is_alone = matches!(poked, None | Some(Err(TrySendError::Disconnected(()))));
         if is_alone || pages >= PAGES_MAX {
-            move_log(connection);
+            move_log(connection, &self.moving);
         }
     }
 }
@@ -83,13 +88,13 @@ fn note_pages(_: &Wal, pages: i32) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn work(path: &Path, poked: &Receiver<()>) {
+fn work(path: &Path, poked: &Receiver<()>, moving: &Mutex<()>) {
     let mut connection = None;
     while poked.recv().is_ok() {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
         connection = connection.or_else(|| connect(path, flags).ok());
         if let Some(connection) = &connection {
-            move_log(connection);
+            move_log(connection, moving);
         }
     }
 }
@@ -97,7 +102,8 @@ fn work(path: &Path, poked: &Receiver<()>) {
 /// Moves what no reader still needs. An error leaves the log, which has everything, as it is: it
 /// is moved again from its beginning, so a sync of the file that failed loses nothing. What the
 /// writer cannot append to a log ends the writer.
-fn move_log(connection: &Connection) {
+fn move_log(connection: &Connection, moving: &Mutex<()>) {
+    let _moving = moving.lock().unwrap_or_else(PoisonError::into_inner);
     let moved = connection.prepare_cached(sql::MOVE_LOG);
     let _ = moved.and_then(|mut statement| statement.query_row([], |_| Ok(())));
 }

@@ -71,6 +71,14 @@ impl Desk {
         told
     }
 
+    /// [`Desk::wait_for`], and the thread knows of it when this returns.
+    fn waiting_for(&self, id: i64) -> Receiver<Result<Vec<u8>, Error>> {
+        let told = self.wait_for(id);
+        // There is no command 0, so this is answered at once, and after what came before it.
+        assert!(self.wait_for(0).recv().unwrap().is_err());
+        told
+    }
+
     /// Holds the thread until the guard is dropped; returns when it is held.
     fn hold(&self) -> Held {
         let (entered, is_held) = channel();

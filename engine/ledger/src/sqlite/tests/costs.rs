@@ -52,6 +52,11 @@ fn live_look_ups_use_the_partial_indexes() {
             "CO-ROUTINE i; SEARCH inbox USING INDEX inbox_pending (part=?); \
              SCAN i; SEARCH r USING INTEGER PRIMARY KEY (rowid=?); USE TEMP B-TREE FOR ORDER BY",
         ),
+        // The newest first, until there are enough: a walk, but no sort.
+        (
+            sql::ALL_RUNS,
+            "SCAN r; SEARCH p USING INTEGER PRIMARY KEY (rowid=?)",
+        ),
     ];
     for (statement, expected) in cases {
         assert_eq!(plan(&open, statement), expected, "{statement}");
@@ -217,6 +222,7 @@ fn the_log_stays_bounded() {
         assert_eq!(open.write(turned(turn)), committed(version + 1));
     }
     let log = length(&place, "ledger.db-wal");
-    assert!(log <= 48 << 20, "{log} bytes");
+    // 8,000 pages and the one commit that went beyond.
+    assert!(log <= 36 << 20, "{log} bytes");
     assert!(length(&place, "ledger.db") >= 1 << 20);
 }

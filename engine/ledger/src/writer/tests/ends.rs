@@ -19,7 +19,7 @@ fn is_closed(result: &Result<impl Sized, Error>) -> bool {
 fn close_writes_what_waits() {
     let desk = Desk::new();
     let id = desk.command();
-    let waiter = desk.wait_for(id);
+    let waiter = desk.waiting_for(id);
     let held = desk.hold();
     let before = desk.send(turned(desk.turn(1)));
     let closer = {
@@ -72,7 +72,7 @@ fn close_lets_go_of_the_file() {
 fn a_broken_disk_ends_the_writer() {
     let desk = Desk::new();
     let id = desk.command();
-    let waiter = desk.wait_for(id);
+    let waiter = desk.waiting_for(id);
     let held = desk.hold();
     desk.memory.arm(Fault::Broken);
     let waiting = [
@@ -129,7 +129,7 @@ fn a_commit_in_doubt_is_told_as_unknown() {
 fn a_panic_ends_the_writer() {
     let desk = Desk::new();
     let id = desk.command();
-    let waiter = desk.wait_for(id);
+    let waiter = desk.waiting_for(id);
     let held = desk.hold();
     let before = desk.send(turned(desk.turn(1)));
     let poison = Box::new(|_| panic!("a reply that panics, as this test wants it"));

@@ -28,8 +28,8 @@ fn taking(desk: &Desk, id: i64) -> Write {
 fn waiters_are_told_after_the_commit() {
     let desk = Desk::new();
     let (id, other) = (desk.command(), desk.command());
-    let waiting = [desk.wait_for(id), desk.wait_for(id)];
-    let unrelated = desk.wait_for(other);
+    let waiting = [desk.waiting_for(id), desk.waiting_for(id)];
+    let unrelated = desk.waiting_for(other);
     assert_eq!(desk.write(born(birth(&desk.fences, "u2"))), committed(1));
     for told in &waiting {
         assert_eq!(told.try_recv().unwrap_err(), TryRecvError::Empty);
@@ -64,7 +64,7 @@ fn a_question_in_the_same_group() {
 fn a_stale_turn_tells_nobody() {
     let desk = Desk::new();
     let id = desk.command();
-    let told = desk.wait_for(id);
+    let told = desk.waiting_for(id);
     let mut stale = desk.turn(7);
     stale.applied = vec![took(id, "\"never\"")];
     assert_eq!(desk.write(turned(stale)), Outcome::Stale);
@@ -77,7 +77,7 @@ fn a_stale_turn_tells_nobody() {
 fn waiters_and_table_agree() {
     let desk = Desk::new();
     let id = desk.command();
-    let told = desk.wait_for(id);
+    let told = desk.waiting_for(id);
     let mut turn = desk.turn(1);
     turn.applied = vec![took(id, r#""\u0000""#)];
     assert_eq!(desk.write(turned(turn)), committed(2));
@@ -91,7 +91,7 @@ fn waiters_and_table_agree() {
 fn removal_answers_everybody() {
     let desk = Desk::new();
     let (id, other) = (desk.command(), desk.command());
-    let (waiting, left) = (desk.wait_for(id), desk.wait_for(other));
+    let (waiting, left) = (desk.waiting_for(id), desk.waiting_for(other));
     let delete = Write::Delete {
         run: "u1".to_owned(),
         fence: fence(&desk.fences, "u1"),
@@ -114,7 +114,7 @@ fn an_unknown_commit_is_looked_up() {
     for (fault, is_written) in [(Fault::AfterCommit, true), (Fault::BeforeCommit, false)] {
         let desk = Desk::new();
         let id = desk.command();
-        let told = desk.wait_for(id);
+        let told = desk.waiting_for(id);
         desk.memory.arm(fault);
         let reason = "the connection broke".to_owned();
         let unknown = Outcome::Unknown { reason };
@@ -135,7 +135,7 @@ fn an_unknown_commit_is_looked_up() {
 fn an_unknown_removal_is_looked_up() {
     let desk = Desk::new();
     let (id, other) = (desk.command(), desk.command());
-    let (waiting, left) = (desk.wait_for(id), desk.wait_for(other));
+    let (waiting, left) = (desk.waiting_for(id), desk.waiting_for(other));
     desk.memory.arm(Fault::AfterCommit);
     let delete = Write::Delete {
         run: "u1".to_owned(),
@@ -146,5 +146,28 @@ fn an_unknown_removal_is_looked_up() {
     assert!(matches!(outcome, Outcome::Unknown { .. }), "{outcome:?}");
     assert_eq!(waiting.recv().unwrap().unwrap(), b"\"deleted\"");
     let error = left.recv().unwrap().unwrap_err();
+    assert!(matches!(error, Error::Gone { .. }), "{error}");
+}
+
+/// Who comes to wait in the group of that commit, or after it, is told the same.
+#[test]
+fn an_unknown_removal_is_remembered() {
+    let desk = Desk::new();
+    let (id, other) = (desk.command(), desk.command());
+    let held = desk.hold();
+    desk.memory.arm(Fault::AfterCommit);
+    let early = desk.wait_for(id);
+    let told = desk.send(Write::Delete {
+        run: "u1".to_owned(),
+        fence: fence(&desk.fences, "u1"),
+        applied: vec![took(id, "\"deleted\"")],
+    });
+    drop(held);
+    let outcome = told.recv().unwrap().unwrap();
+    assert!(matches!(outcome, Outcome::Unknown { .. }), "{outcome:?}");
+    for told in [early, desk.wait_for(id)] {
+        assert_eq!(told.recv().unwrap().unwrap(), b"\"deleted\"");
+    }
+    let error = desk.wait_for(other).recv().unwrap().unwrap_err();
     assert!(matches!(error, Error::Gone { .. }), "{error}");
 }
