@@ -1,6 +1,7 @@
 //! Does every example end as its header says? Each is run for real, by the shipped binary.
 
 mod header;
+mod readme;
 
 use header::Example;
 use suite::{Place, message, node, phase, root, side_by_side, tree, until};

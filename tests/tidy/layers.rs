@@ -42,8 +42,9 @@ const PURE: [&str; 4] = [
     "usher-core",
     "usher-notifier-core",
 ];
-const USED_BY_PURE: [&str; 7] = [
+const USED_BY_PURE: [&str; 8] = [
     "chrono",
+    "granit-parser",
     "indexmap",
     "serde",
     "serde_json",

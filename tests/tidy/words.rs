@@ -70,9 +70,8 @@ fn lines_of<'a>(text: &'a str, bare: &'a str) -> impl Iterator<Item = (&'a str, 
 }
 
 /// Folders that only one machine has.
-const PATHS: [&str; 4] = [
+const PATHS: [&str; 3] = [
     concat!("/wo", "rk/"),
-    concat!("/ho", "me/"),
     concat!("/ro", "ot/"),
     concat!("/Us", "ers/"),
 ];
