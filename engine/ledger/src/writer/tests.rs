@@ -10,12 +10,16 @@ mod groups;
 mod waiters;
 
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 use super::{Handle, OnApplied, OnWritten, Writer};
 use crate::error::Error;
 use crate::memory::Memory;
 use crate::rows::{Fence, Outcome, Turn, Write};
 use crate::samples::{birth, born, command, committed, turn};
+
+/// An answer that takes longer will not come.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A writer on a ledger in memory, with run `u1` born.
 struct Desk {
@@ -54,7 +58,7 @@ impl Desk {
     }
 
     fn write(&self, write: Write) -> Outcome {
-        self.send(write).recv().unwrap().unwrap()
+        self.send(write).recv_timeout(PATIENCE).unwrap().unwrap()
     }
 
     fn command(&self) -> i64 {
@@ -75,7 +79,7 @@ impl Desk {
     fn waiting_for(&self, id: i64) -> Receiver<Result<Vec<u8>, Error>> {
         let told = self.wait_for(id);
         // There is no command 0, so this is answered at once, and after what came before it.
-        assert!(self.wait_for(0).recv().unwrap().is_err());
+        assert!(self.wait_for(0).recv_timeout(PATIENCE).unwrap().is_err());
         told
     }
 
@@ -88,7 +92,7 @@ impl Desk {
             let _ = released.recv();
         });
         self.handle.submit(command("u1", "\"hold\""), reply);
-        is_held.recv().unwrap();
+        is_held.recv_timeout(PATIENCE).unwrap();
         Held { _release: release }
     }
 }

@@ -1,8 +1,8 @@
 //! The end of the thread: in order, by a broken disk, by a panic. Everybody is answered.
 
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 
-use super::{Desk, reply};
+use super::{Desk, PATIENCE, reply};
 use crate::error::Error;
 use crate::memory::Fault;
 use crate::rows::Outcome;
@@ -34,15 +34,26 @@ fn close_writes_what_waits() {
     let after = desk.send(turned(desk.turn(2)));
     drop(held);
     closer.join().unwrap();
-    assert_eq!(before.recv().unwrap().unwrap(), committed(2));
-    assert!(is_closed(&after.recv().unwrap()));
-    assert!(is_closed(&waiter.recv().unwrap()));
-    assert!(is_closed(&desk.send(turned(desk.turn(2))).recv().unwrap()));
-    assert!(is_closed(&desk.wait_for(id).recv().unwrap()));
+    assert_eq!(
+        before.recv_timeout(PATIENCE).unwrap().unwrap(),
+        committed(2)
+    );
+    assert!(is_closed(&after.recv_timeout(PATIENCE).unwrap()));
+    assert!(is_closed(&waiter.recv_timeout(PATIENCE).unwrap()));
+    assert!(is_closed(
+        &desk
+            .send(turned(desk.turn(2)))
+            .recv_timeout(PATIENCE)
+            .unwrap()
+    ));
+    assert!(is_closed(
+        &desk.wait_for(id).recv_timeout(PATIENCE).unwrap()
+    ));
     desk.handle.close();
     assert_eq!(desk.handle.stats().queued, 0);
     // The thread has let go of its alarm without sounding it.
-    assert!(desk.fatal.recv().is_err());
+    let silence = desk.fatal.recv_timeout(PATIENCE).unwrap_err();
+    assert_eq!(silence, RecvTimeoutError::Disconnected);
 }
 
 /// When `close` returns the file is free and tidy: no log is left beside it.
@@ -61,7 +72,10 @@ fn close_lets_go_of_the_file() {
         };
         handle.submit(write, tell);
         handle.close();
-        assert_eq!(told.recv().unwrap().unwrap(), committed(version + 1));
+        assert_eq!(
+            told.recv_timeout(PATIENCE).unwrap().unwrap(),
+            committed(version + 1)
+        );
         let files = std::fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(files, 1);
     }
@@ -83,17 +97,28 @@ fn a_broken_disk_ends_the_writer() {
     let (entered, more) = (desk.memory.commits(), 256);
     let crowd: Vec<_> = (0..more).map(|_| desk.send(command("u1", "{}"))).collect();
     drop(held);
-    let fatal = desk.fatal.recv().unwrap();
+    let fatal = desk.fatal.recv_timeout(PATIENCE).unwrap();
     let text = "commit a group of turns: the disk is gone";
     assert_eq!(fatal.chain(), text);
     for told in waiting.into_iter().chain(crowd) {
-        assert_eq!(told.recv().unwrap().unwrap_err().chain(), text);
+        assert_eq!(
+            told.recv_timeout(PATIENCE).unwrap().unwrap_err().chain(),
+            text
+        );
     }
     for told in [waiter, asked] {
-        assert_eq!(told.recv().unwrap().unwrap_err().chain(), text);
+        assert_eq!(
+            told.recv_timeout(PATIENCE).unwrap().unwrap_err().chain(),
+            text
+        );
     }
     assert_eq!(desk.memory.commits(), entered + 1);
-    assert!(is_closed(&desk.send(command("u1", "{}")).recv().unwrap()));
+    assert!(is_closed(
+        &desk
+            .send(command("u1", "{}"))
+            .recv_timeout(PATIENCE)
+            .unwrap()
+    ));
     desk.handle.close();
 }
 
@@ -102,7 +127,10 @@ fn a_broken_disk_ends_the_writer() {
 fn a_busy_ledger_ends_nothing() {
     let desk = Desk::new();
     desk.memory.arm(Fault::Busy);
-    let told = desk.send(turned(desk.turn(1))).recv().unwrap();
+    let told = desk
+        .send(turned(desk.turn(1)))
+        .recv_timeout(PATIENCE)
+        .unwrap();
     assert!(matches!(told, Err(Error::Busy { .. })), "{told:?}");
     assert_eq!(desk.write(turned(desk.turn(1))), committed(2));
 }
@@ -118,8 +146,8 @@ fn a_commit_in_doubt_is_told_as_unknown() {
     let unknown = Outcome::Unknown {
         reason: text.to_owned(),
     };
-    assert_eq!(told.recv().unwrap().unwrap(), unknown);
-    let fatal = desk.fatal.recv().unwrap();
+    assert_eq!(told.recv_timeout(PATIENCE).unwrap().unwrap(), unknown);
+    let fatal = desk.fatal.recv_timeout(PATIENCE).unwrap();
     assert!(matches!(fatal, Error::InDoubt { .. }) && fatal.is_fatal());
     assert_eq!(fatal.chain(), text);
 }
@@ -136,15 +164,25 @@ fn a_panic_ends_the_writer() {
     desk.handle.submit(command("u1", "{}"), poison);
     let after = desk.send(turned(desk.turn(2)));
     drop(held);
-    assert!(matches!(desk.fatal.recv().unwrap(), Error::Panicked));
-    assert_eq!(before.recv().unwrap().unwrap(), committed(2));
+    assert!(matches!(
+        desk.fatal.recv_timeout(PATIENCE).unwrap(),
+        Error::Panicked
+    ));
+    assert_eq!(
+        before.recv_timeout(PATIENCE).unwrap().unwrap(),
+        committed(2)
+    );
     for error in [
-        after.recv().unwrap().unwrap_err(),
-        waiter.recv().unwrap().unwrap_err(),
+        after.recv_timeout(PATIENCE).unwrap().unwrap_err(),
+        waiter.recv_timeout(PATIENCE).unwrap().unwrap_err(),
     ] {
         assert!(matches!(error, Error::Panicked), "{error}");
     }
-    let late = desk.send(command("u1", "{}")).recv().unwrap().unwrap_err();
+    let late = desk
+        .send(command("u1", "{}"))
+        .recv_timeout(PATIENCE)
+        .unwrap()
+        .unwrap_err();
     assert!(matches!(late, Error::Closed | Error::Panicked), "{late}");
     desk.handle.close();
 }
@@ -162,9 +200,10 @@ fn the_last_handle_closes() {
     let (tell, told) = reply();
     handle.submit(born(birth(&fences, "u1")), tell);
     drop(handle);
-    assert_eq!(told.recv().unwrap().unwrap(), committed(1));
+    assert_eq!(told.recv_timeout(PATIENCE).unwrap().unwrap(), committed(1));
     // The thread drops the alarm as its last act.
-    assert!(ended.recv().is_err());
+    let silence = ended.recv_timeout(PATIENCE).unwrap_err();
+    assert_eq!(silence, RecvTimeoutError::Disconnected);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     let ledger = Sqlite::open(&path, Durability::Full, "boot 2").unwrap();
     assert!(!ledger.needs_check());

@@ -1,6 +1,6 @@
 //! What waits together is committed together, within bounds and in order.
 
-use super::Desk;
+use super::{Desk, PATIENCE};
 use crate::port::Reader;
 use crate::rows::Outcome;
 use crate::samples::{birth, born, command, committed, turned};
@@ -31,7 +31,10 @@ fn a_crowd_shares_its_commits() {
     assert_eq!(desk.handle.stats().queued, 300);
     drop(held);
     for (version, told) in (2..).zip(waiting) {
-        assert_eq!(told.recv().unwrap().unwrap(), committed(version));
+        assert_eq!(
+            told.recv_timeout(PATIENCE).unwrap().unwrap(),
+            committed(version)
+        );
     }
     // The birth, the write that held the thread, 256 and 44.
     assert_eq!(desk.memory.commits(), 4);
@@ -57,7 +60,10 @@ fn a_group_is_bounded_in_bytes() {
     let waiting: Vec<_> = (0..9).map(|_| desk.send(command("u1", &body))).collect();
     drop(held);
     for told in waiting {
-        assert!(matches!(told.recv().unwrap(), Ok(Outcome::Inserted { .. })));
+        assert!(matches!(
+            told.recv_timeout(PATIENCE).unwrap(),
+            Ok(Outcome::Inserted { .. })
+        ));
     }
     // The birth, the write that held the thread, four, four and one.
     assert_eq!(desk.memory.commits(), 5);
@@ -76,7 +82,7 @@ fn each_write_is_told_its_own_outcome() {
         desk.send(born(birth(&desk.fences, "u2"))),
     ];
     drop(held);
-    let outcomes = waiting.map(|told| told.recv().unwrap().unwrap());
+    let outcomes = waiting.map(|told| told.recv_timeout(PATIENCE).unwrap().unwrap());
     let refused = Outcome::Refused {
         reason: "run u9 is not in the ledger".to_owned(),
     };

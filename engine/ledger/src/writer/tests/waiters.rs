@@ -3,7 +3,7 @@
 
 use std::sync::mpsc::TryRecvError;
 
-use super::Desk;
+use super::{Desk, PATIENCE};
 use crate::error::Error;
 use crate::memory::Fault;
 use crate::rows::{Applied, Outcome, Write};
@@ -36,10 +36,13 @@ fn waiters_are_told_after_the_commit() {
     }
     assert_eq!(desk.write(taking(&desk, id)), committed(2));
     for told in &waiting {
-        assert_eq!(told.recv().unwrap().unwrap(), b"\"done\"");
+        assert_eq!(told.recv_timeout(PATIENCE).unwrap().unwrap(), b"\"done\"");
         assert!(told.recv().is_err(), "told once");
     }
-    assert_eq!(desk.wait_for(id).recv().unwrap().unwrap(), b"\"done\"");
+    assert_eq!(
+        desk.wait_for(id).recv_timeout(PATIENCE).unwrap().unwrap(),
+        b"\"done\""
+    );
     assert_eq!(unrelated.try_recv().unwrap_err(), TryRecvError::Empty);
 }
 
@@ -54,8 +57,8 @@ fn a_question_in_the_same_group() {
         let turn = desk.send(taking(&desk, id));
         let told = early.unwrap_or_else(|| desk.wait_for(id));
         drop(held);
-        assert_eq!(turn.recv().unwrap().unwrap(), committed(2));
-        assert_eq!(told.recv().unwrap().unwrap(), b"\"done\"");
+        assert_eq!(turn.recv_timeout(PATIENCE).unwrap().unwrap(), committed(2));
+        assert_eq!(told.recv_timeout(PATIENCE).unwrap().unwrap(), b"\"done\"");
     }
 }
 
@@ -69,7 +72,7 @@ fn a_stale_turn_tells_nobody() {
     stale.applied = vec![took(id, "\"never\"")];
     assert_eq!(desk.write(turned(stale)), Outcome::Stale);
     assert_eq!(desk.write(taking(&desk, id)), committed(2));
-    assert_eq!(told.recv().unwrap().unwrap(), b"\"done\"");
+    assert_eq!(told.recv_timeout(PATIENCE).unwrap().unwrap(), b"\"done\"");
 }
 
 /// What waiters are told is what the table has: without U+0000.
@@ -81,8 +84,14 @@ fn waiters_and_table_agree() {
     let mut turn = desk.turn(1);
     turn.applied = vec![took(id, r#""\u0000""#)];
     assert_eq!(desk.write(turned(turn)), committed(2));
-    assert_eq!(told.recv().unwrap().unwrap(), br#""\ufffd""#);
-    assert_eq!(desk.wait_for(id).recv().unwrap().unwrap(), br#""\ufffd""#);
+    assert_eq!(
+        told.recv_timeout(PATIENCE).unwrap().unwrap(),
+        br#""\ufffd""#
+    );
+    assert_eq!(
+        desk.wait_for(id).recv_timeout(PATIENCE).unwrap().unwrap(),
+        br#""\ufffd""#
+    );
 }
 
 /// Removal answers the command that asked for it, also for who asks afterwards; who waits for
@@ -98,11 +107,17 @@ fn removal_answers_everybody() {
         applied: vec![took(id, "\"deleted\"")],
     };
     assert_eq!(desk.write(delete), committed(1));
-    assert_eq!(waiting.recv().unwrap().unwrap(), b"\"deleted\"");
-    assert_eq!(desk.wait_for(id).recv().unwrap().unwrap(), b"\"deleted\"");
+    assert_eq!(
+        waiting.recv_timeout(PATIENCE).unwrap().unwrap(),
+        b"\"deleted\""
+    );
+    assert_eq!(
+        desk.wait_for(id).recv_timeout(PATIENCE).unwrap().unwrap(),
+        b"\"deleted\""
+    );
     let text = format!("wait for command {other}: it went with its run");
     for told in [left, desk.wait_for(other)] {
-        let error = told.recv().unwrap().unwrap_err();
+        let error = told.recv_timeout(PATIENCE).unwrap().unwrap_err();
         assert!(matches!(error, Error::Gone { id } if id == other));
         assert_eq!(error.to_string(), text);
     }
@@ -126,7 +141,7 @@ fn an_unknown_commit_is_looked_up() {
             committed(2)
         };
         assert_eq!(desk.write(taking(&desk, id)), again);
-        assert_eq!(told.recv().unwrap().unwrap(), b"\"done\"");
+        assert_eq!(told.recv_timeout(PATIENCE).unwrap().unwrap(), b"\"done\"");
     }
 }
 
@@ -144,8 +159,11 @@ fn an_unknown_removal_is_looked_up() {
     };
     let outcome = desk.write(delete);
     assert!(matches!(outcome, Outcome::Unknown { .. }), "{outcome:?}");
-    assert_eq!(waiting.recv().unwrap().unwrap(), b"\"deleted\"");
-    let error = left.recv().unwrap().unwrap_err();
+    assert_eq!(
+        waiting.recv_timeout(PATIENCE).unwrap().unwrap(),
+        b"\"deleted\""
+    );
+    let error = left.recv_timeout(PATIENCE).unwrap().unwrap_err();
     assert!(matches!(error, Error::Gone { .. }), "{error}");
 }
 
@@ -163,11 +181,18 @@ fn an_unknown_removal_is_remembered() {
         applied: vec![took(id, "\"deleted\"")],
     });
     drop(held);
-    let outcome = told.recv().unwrap().unwrap();
+    let outcome = told.recv_timeout(PATIENCE).unwrap().unwrap();
     assert!(matches!(outcome, Outcome::Unknown { .. }), "{outcome:?}");
     for told in [early, desk.wait_for(id)] {
-        assert_eq!(told.recv().unwrap().unwrap(), b"\"deleted\"");
+        assert_eq!(
+            told.recv_timeout(PATIENCE).unwrap().unwrap(),
+            b"\"deleted\""
+        );
     }
-    let error = desk.wait_for(other).recv().unwrap().unwrap_err();
+    let error = desk
+        .wait_for(other)
+        .recv_timeout(PATIENCE)
+        .unwrap()
+        .unwrap_err();
     assert!(matches!(error, Error::Gone { .. }), "{error}");
 }
