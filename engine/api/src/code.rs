@@ -34,8 +34,8 @@ codes! {
         "steps: [a, b"
         "Look at the line and the one before it: a bracket, a quote or an indentation is missing.";
     TOO_BIG "WF-0102" "too-big"
-        "The file is beyond a limit: 2 MiB, 64 levels, 64 documents, or aliases that grow the \
-         file more than tenfold."
+        "The file is beyond a limit: 2 MiB, 500,000 values, 64 levels, 64 documents, or aliases \
+         that grow the file more than tenfold."
         "b: [*a, *a, *a, *a]  # where a holds such a list itself"
         "Split the file, or write the repeated part out where it is needed.";
     DUPLICATE_KEY "WF-0103" "duplicate-key"
@@ -51,9 +51,9 @@ codes! {
         "kind: CronWorkflow"
         "Only `kind: Workflow` can be run so far.";
     TWO_READINGS "WF-0106" "two-readings"
-        "Two parsers read the document differently, so it is not clear what it says."
-        "? complex : key"
-        "Write the part in plain block style with plain keys.";
+        "YAML readers do not agree on what stands there, so it is not clear what the file says."
+        "on: push  # is the key `on`, or true?"
+        "Put the key or value into quotes, or write the part in plain block style.";
     UNKNOWN_FIELD "WF-0201" "unknown-field"
         "The field does not exist at this place."
         "entrypont: main"
@@ -75,7 +75,8 @@ codes! {
         "The name has characters or a length that names cannot have."
         "name: My_Flow"
         "Names of workflows: lower case letters, digits, `-` and `.`, at most 63. Names of \
-         templates, steps and tasks: letters, digits, `-`, `_`, at most 128.";
+         templates, steps and tasks: letters, digits and `-`, at most 128. Names of parameters \
+         may also hold `_`.";
     UNKNOWN_TEMPLATE "WF-0301" "unknown-template"
         "No template of this file has this name."
         "entrypoint: mian"
@@ -96,7 +97,7 @@ codes! {
         "The template calls itself, directly or through others, and no `when` on the way can \
          ever stop it."
         "- name: a\n  steps: [[{name: again, template: a}]]"
-        "Put a `when` on the call that closes the circle.";
+        "Put a `when` that can become false on the call that closes the circle.";
     UNKNOWN_REFERENCE "WF-0401" "unknown-reference"
         "The tag names something that does not exist, or is not known yet at this place."
         "{{inputs.parameters.mesage}}"
@@ -111,9 +112,10 @@ codes! {
         "limit: many"
         "Write a whole number.";
     BAD_WHEN "WF-0404" "bad-when"
-        "The `when` cannot be read."
-        "when: \"a b == c\""
-        "Put text with spaces or dashes into quotes: \"'a b' == 'c'\".";
+        "The `when` is beyond a limit: 64 parentheses deep, 10,000 words and operators, 1 MiB. One \
+         that cannot be read is no fault of the file: as in Argo its node ends in Error."
+        "when: \"((((…))))\"  # more than 64 deep"
+        "Split the condition over two steps.";
     BAD_DEPENDS "WF-0405" "bad-depends"
         "The `depends` or `dependencies` cannot be read or names no task."
         "depends: A.Succeded"
@@ -124,7 +126,7 @@ codes! {
         "a depends on b, b depends on a"
         "Take one dependency out of the circle that the message shows.";
     NOT_IN_ENUM "WF-0407" "not-in-enum"
-        "The value is none of those that `enum` allows."
+        "The value is none of those that are allowed here, by `enum` or by the field itself."
         "enum: [small, large]\nvalue: medium"
         "Use one of the values listed.";
     MISSING_VALUE "WF-0408" "missing-value"

@@ -9,8 +9,9 @@ use std::sync::OnceLock;
 /// The table: a type's name, then its fields: `name kind state note`.
 ///
 /// Kinds: `text`, `scalar` (text; numbers and booleans are taken as text), `int`, `number` (int or
-/// text), `bool`, `any`, `texts`, `scalars`, `map` (of texts), `Type`, `[Type]`, `[[Type]]`. States: `works`, `kept` (no
-/// effect on local runs), `later` (refused by name, "not supported yet").
+/// text), `bool`, `any`, `texts`, `scalars`, `map` (of texts), `Type`, `[Type]`, `[[Type]]`.
+/// States: `works`, `kept` (no effect on local runs), `later` (refused by name, "not supported
+/// yet").
 const TABLE: &str = include_str!("fields.txt");
 
 /// What a field's value looks like.

@@ -19,6 +19,8 @@ mod read;
 mod rules;
 mod shape;
 mod survey;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
@@ -201,6 +203,14 @@ pub fn compile(object: &Value) -> Result<Plan, Vec<Fault>> {
     }
 }
 
+/// Argo's other kinds.
+const OTHER_KINDS: [&str; 4] = [
+    "WorkflowTemplate",
+    "ClusterWorkflowTemplate",
+    "CronWorkflow",
+    "WorkflowEventBinding",
+];
+
 /// Whether the document is of the one kind that can be run; nothing else about it is told if not.
 fn is_workflow(object: &Value, faults: &mut Faults<'_>) -> bool {
     let root = At::root(object);
@@ -219,7 +229,11 @@ fn is_workflow(object: &Value, faults: &mut Faults<'_>) -> bool {
             Some(found) if found == word => {}
             Some(found) => {
                 let message = format!("is {}; only `{word}` can be run", path::shown(found));
-                let near = usher_expr::nearest(found, [word]);
+                // A word that Argo knows is no slip for another one.
+                let near = match OTHER_KINDS.contains(&found) {
+                    true => None,
+                    false => usher_expr::nearest(found, [word]),
+                };
                 faults.add_near(&code::NOT_A_WORKFLOW, &path, message, near);
             }
             None if object.is_object() => {

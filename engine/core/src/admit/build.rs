@@ -10,7 +10,7 @@ use usher_api::code;
 use usher_expr::Text;
 
 use super::at::At;
-use super::faults::{Faults, near};
+use super::faults::Faults;
 use super::graph;
 use super::path::shown;
 use super::survey::{BodyKind, CallAt, Survey, Tmpl, results_mentioned};
@@ -85,7 +85,7 @@ fn shutdown(spec: &At<'_>, faults: &mut Faults<'_>) -> Option<Shutdown> {
         "Terminate" => Some(Shutdown::Terminate),
         other => {
             let message = format!("{} is neither Stop nor Terminate", shown(other));
-            let near = near(other, ["Stop", "Terminate"]);
+            let near = faults.near(other, ["Stop", "Terminate"]);
             faults.add_near(
                 &code::NOT_IN_ENUM,
                 &spec.path.key("shutdown"),
@@ -246,7 +246,8 @@ fn retry(at: &At<'_>, faults: &mut Faults<'_>) -> Retry {
                 let known = POLICIES.map(|(word, _)| word);
                 let message = format!("{} is none of {}", shown(word), known.join(", "));
                 let path = at.path.key("retryPolicy");
-                faults.add_near(&code::NOT_IN_ENUM, &path, message, near(word, known));
+                let near = faults.near(word, known);
+                faults.add_near(&code::NOT_IN_ENUM, &path, message, near);
                 RetryPolicy::OnFailure
             }
         },

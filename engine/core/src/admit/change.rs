@@ -24,7 +24,9 @@ pub(crate) fn apply(object: &Value, overrides: &Overrides, faults: &mut Faults<'
         ("priority", overrides.priority.map(Value::from)),
     ];
     for (name, value) in spec_fields {
-        if let (Some(value), Some(spec)) = (value, field(&mut object, "spec")) {
+        if let Some(value) = value
+            && let Some(spec) = field(&mut object, "spec")
+        {
             spec.insert(name.to_owned(), value);
         }
     }
@@ -45,6 +47,9 @@ fn field<'a>(owner: &'a mut Value, name: &str) -> Option<&'a mut Map<String, Val
 }
 
 fn metadata(object: &mut Value, overrides: &Overrides, faults: &mut Faults<'_>) {
+    if *overrides == Overrides::default() {
+        return;
+    }
     let Some(metadata) = field(object, "metadata") else {
         return;
     };

@@ -5,21 +5,13 @@ use usher_expr::nearest;
 
 use super::Fault;
 use super::path::Path;
-use super::places::{Place, Places};
+use super::places::{Inner, Place, Places};
 
 /// More than these are counted, not told: nobody reads a thousand lines.
 const TOLD_MAX: usize = 500;
 
 /// How many candidates are compared with a wrong word: the work must stay small for any file.
 const COMPARED_MAX: usize = 200;
-
-/// The word that was probably meant.
-pub(crate) fn near<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    nearest(word, candidates.into_iter().take(COMPARED_MAX))
-}
 
 /// Collects faults and gives each its place.
 #[derive(Debug)]
@@ -50,10 +42,35 @@ impl<'a> Faults<'a> {
         }
     }
 
+    /// The scalar at a path as the file has it.
+    pub(crate) fn written(&self, path: &Path) -> Option<&'a str> {
+        match &self.places.find(path)?.inner {
+            Inner::Scalar { text, .. } => Some(text),
+            Inner::None | Inner::Fields(_) | Inner::Elements(_) => None,
+        }
+    }
+
     /// While true, faults are dropped: what nothing reaches is looked at only from outside. Gives
     /// what was before.
     pub(crate) fn mute(&mut self, is_muted: bool) -> bool {
         std::mem::replace(&mut self.is_muted, is_muted)
+    }
+
+    /// The word that was probably meant; none while no fault would be told anyway.
+    pub(crate) fn near<'w>(
+        &self,
+        word: &str,
+        candidates: impl IntoIterator<Item = &'w str>,
+    ) -> Option<&'w str> {
+        match self.is_heard() {
+            true => nearest(word, candidates.into_iter().take(COMPARED_MAX)),
+            false => None,
+        }
+    }
+
+    /// Whether a fault added now would be told. If not, what is costly to say is not worked out.
+    pub(crate) fn is_heard(&self) -> bool {
+        !self.is_muted && self.list.len() < TOLD_MAX
     }
 
     /// Whether there is none.
@@ -97,6 +114,22 @@ impl<'a> Faults<'a> {
         self.push(code, path, Aim::Value, message.into(), nearest);
     }
 
+    /// A fault of a piece of a text: `at` is its first byte in `text`, the value at the path.
+    pub(crate) fn add_in(
+        &mut self,
+        code: &'static Code,
+        path: &Path,
+        (text, at): (&str, usize),
+        message: impl Into<String>,
+        nearest: Option<&str>,
+    ) {
+        if !self.is_heard() {
+            return self.count();
+        }
+        let spot = self.places.locate_in(path, text, at);
+        self.put(code, spot.value, spot.path, message.into(), nearest);
+    }
+
     /// A fault of a field as such: the place is that of its name.
     pub(crate) fn add_key(
         &mut self,
@@ -119,6 +152,11 @@ impl<'a> Faults<'a> {
         self.put(code, place, path.to_string(), message.into(), None);
     }
 
+    /// Counts a fault that is not told.
+    fn count(&mut self) {
+        self.untold += usize::from(!self.is_muted);
+    }
+
     fn push(
         &mut self,
         code: &'static Code,
@@ -127,6 +165,9 @@ impl<'a> Faults<'a> {
         message: String,
         nearest: Option<&str>,
     ) {
+        if !self.is_heard() {
+            return self.count();
+        }
         let spot = self.places.locate(path);
         let place = match aim {
             Aim::Key => spot.key,
@@ -143,12 +184,8 @@ impl<'a> Faults<'a> {
         message: String,
         nearest: Option<&str>,
     ) {
-        if self.is_muted {
-            return;
-        }
-        if self.list.len() >= TOLD_MAX {
-            self.untold += 1;
-            return;
+        if !self.is_heard() {
+            return self.count();
         }
         self.list.push(Fault {
             code,
@@ -164,6 +201,14 @@ impl<'a> Faults<'a> {
     /// All of them, in the order of the file.
     pub(crate) fn finish(mut self) -> Vec<Fault> {
         self.list.sort_by_key(|fault| (fault.line, fault.column));
+        // What an alias repeats is wrong once: in its place.
+        self.list.dedup_by(|next, last| {
+            let place = |fault: &Fault| (fault.line, fault.column);
+            last.line > 0
+                && place(next) == place(last)
+                && next.code == last.code
+                && next.message == last.message
+        });
         if self.untold > 0
             && let Some(last) = self.list.last().cloned()
         {

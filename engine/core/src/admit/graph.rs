@@ -7,10 +7,13 @@ use usher_expr::{Depends, Limits, Text};
 
 use super::at::At;
 use super::circle;
-use super::faults::{Faults, near};
+use super::faults::Faults;
 use super::path::{Path, shown};
 use super::survey::Tmpl;
 use crate::plan::{Call, Dag, Task};
+
+/// Longer expressions are not repeated in messages: the place shows where.
+const LINE_MAX: usize = 64;
 
 /// Makes the graph of a dag; `calls` are its tasks in order.
 pub(crate) fn dag(template: &Tmpl<'_>, calls: Vec<Call>, faults: &mut Faults<'_>) -> Option<Dag> {
@@ -75,9 +78,7 @@ fn waits(
         let text = at.text("depends").unwrap_or_default();
         return match Depends::parse(text, &Limits::default()) {
             Ok(depends) => {
-                let mentioned = depends.tasks();
-                let places = mentioned.into_iter().map(|name| (name, path.clone()));
-                let needs = resolve(places.collect(), names, faults);
+                let needs = mentioned(&depends, text, &path, names, faults);
                 (Some(depends), needs)
             }
             Err(error) => {
@@ -101,6 +102,43 @@ fn waits(
     (Some(Depends::from_dependencies(&owned)), needs)
 }
 
+/// The tasks that an expression mentions.
+fn mentioned(
+    depends: &Depends,
+    text: &str,
+    path: &Path,
+    names: &BTreeMap<&str, usize>,
+    faults: &mut Faults<'_>,
+) -> Vec<usize> {
+    let mut needs = Vec::new();
+    for name in depends.tasks() {
+        match names.get(name) {
+            Some(index) => needs.push(*index),
+            None => {
+                let message = format!("there is no task {} in this dag", shown(name));
+                let near = faults.near(name, names.keys().copied());
+                let at = match faults.is_heard() {
+                    true => (text, word_at(text, name)),
+                    false => (text, 0),
+                };
+                faults.add_in(&code::BAD_DEPENDS, path, at, message, near);
+            }
+        }
+    }
+    needs
+}
+
+/// The first byte where a name stands in an expression as a word of its own.
+fn word_at(text: &str, name: &str) -> usize {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let stands_alone = |(at, _): &(usize, &str)| {
+        let (before, after) = (&text[..*at], &text[at + name.len()..]);
+        !before.ends_with(is_name) && !before.ends_with('.') && !after.starts_with(is_name)
+    };
+    let found = text.match_indices(name).find(stands_alone);
+    found.map_or(0, |(at, _)| at)
+}
+
 fn resolve(
     wanted: Vec<(&str, Path)>,
     names: &BTreeMap<&str, usize>,
@@ -112,7 +150,7 @@ fn resolve(
             Some(index) => needs.push(*index),
             None => {
                 let message = format!("there is no task {} in this dag", shown(name));
-                let near = near(name, names.keys().copied());
+                let near = faults.near(name, names.keys().copied());
                 faults.add_near(&code::BAD_DEPENDS, &path, message, near);
             }
         }
@@ -130,11 +168,17 @@ fn tell_unreadable(
         usher_expr::DependsError::Selector { nearest, .. } => *nearest,
         _ => None,
     };
-    // Long expressions are cut before the place, so that the place stays in sight.
-    let before = text.get(..error.at()).unwrap_or(text);
-    let column = before.chars().count() + 1;
-    let message = format!("{error}, at character {column} of {}", shown(text));
-    faults.add_near(&code::BAD_DEPENDS, path, message, nearest);
+    let message = match text.len() > LINE_MAX || text.contains('\n') {
+        true => error.to_string(),
+        false => format!("{error}, in {}", shown(text)),
+    };
+    faults.add_in(
+        &code::BAD_DEPENDS,
+        path,
+        (text, error.at()),
+        message,
+        nearest,
+    );
 }
 
 fn tell_circle(circle: &[usize], template: &Tmpl<'_>, faults: &mut Faults<'_>) {

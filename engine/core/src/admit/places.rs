@@ -35,11 +35,24 @@ pub(crate) enum Inner {
         text: String,
         /// Whether it stands without quotes, so that `5` is a number and `yes` is true.
         is_plain: bool,
+        /// How a place in the text is found in the file.
+        lines: Lines,
     },
     /// A mapping: the place of each name, and its value.
     Fields(BTreeMap<String, (Place, Arc<Places>)>),
     /// A list.
     Elements(Vec<Arc<Places>>),
+}
+
+/// How the characters of a scalar stand in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lines {
+    /// On one line as they are, after so many characters of quotes.
+    One(u32),
+    /// Each line of the text on a line of its own, all beginning in the same column.
+    Block,
+    /// Otherwise: folded, or with escapes.
+    Unknown,
 }
 
 /// The answer to a path.
@@ -84,6 +97,38 @@ impl Places {
             value,
             path: show(shown),
         }
+    }
+
+    /// What stands at a path, if something does.
+    pub(crate) fn find(&self, path: &Path) -> Option<&Places> {
+        let mut steps = path.steps().into_iter();
+        steps.try_fold(self, |here, step| match (&here.inner, step) {
+            (Inner::Fields(_), Step::Index(0)) => Some(here),
+            _ => Some(here.child(step)?.1),
+        })
+    }
+
+    /// The place of a byte of a text, where the value at a path is this text; else of the value.
+    pub(crate) fn locate_in(&self, path: &Path, text: &str, at: usize) -> Spot {
+        let mut spot = self.locate(path);
+        if let Some(node) = self.find(path)
+            && let Inner::Scalar {
+                text: own, lines, ..
+            } = &node.inner
+            && own == text
+            && let Some(before) = text.get(..at)
+        {
+            let (line, column) = node.place;
+            let down = before.matches('\n').count() as u32;
+            let begin = before.rfind('\n').map_or(0, |at| at + 1);
+            let right = before[begin..].chars().count() as u32;
+            spot.value = match lines {
+                Lines::One(quotes) => (line, column + quotes + right),
+                Lines::Block => (line + down, column + right),
+                Lines::Unknown => node.place,
+            };
+        }
+        spot
     }
 
     fn child(&self, step: &Step) -> Option<(Place, &Places)> {

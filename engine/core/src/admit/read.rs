@@ -155,7 +155,7 @@ fn values(text: &str, count: usize, faults: &mut Faults<'_>) -> Option<Vec<Value
 /// Whether a document says nothing: `---` and no more.
 fn is_empty(places: &Places) -> bool {
     match &places.inner {
-        Inner::Scalar { text, is_plain } => *is_plain && number::is_null(text),
+        Inner::Scalar { text, is_plain, .. } => *is_plain && number::is_null(text),
         Inner::None | Inner::Fields(_) | Inner::Elements(_) => false,
     }
 }

@@ -3,6 +3,7 @@
 //! They run when a file is admitted and never again: a rule that becomes stricter must not stop a
 //! run that is already under way.
 
+mod ancestors;
 mod calls;
 mod names;
 mod recursion;

@@ -4,12 +4,9 @@
 //! numbers and booleans are text where Argo takes them as text, a single step is a group of one,
 //! and what an engine wrote (`status`, `metadata.uid` …) is left out.
 
-use std::rc::Rc;
-
 use serde_json::{Map, Number, Value};
 use usher_api::code;
 use usher_api::fields::{Field, Fields, Kind, State};
-use usher_expr::nearest;
 
 use super::faults::Faults;
 use super::path::{Path, shown};
@@ -111,14 +108,33 @@ impl Pass<'_, '_> {
 
     fn unknown(&mut self, owner: &str, name: &str, path: &Path) {
         let known = self.fields.of(owner);
-        let near = nearest(name, known.iter().map(|field| field.name.as_str()));
-        let place = match path.steps().len() {
-            1 => "a Workflow".to_owned(),
+        let near = self
+            .faults
+            .near(name, known.iter().map(|field| field.name.as_str()));
+        let place = match owner {
+            "Workflow" => "a Workflow".to_owned(),
             _ => format!("this {owner}"),
         };
-        let message = format!("there is no field {} in {place}", shown(name));
+        let mut message = format!("there is no field {} in {place}", shown(name));
+        let is_slip = near.is_some_and(|near| near.starts_with(name) || name.starts_with(near));
+        let mut near = near;
+        let owners = self.owners_of(name);
+        if !is_slip && !owners.is_empty() {
+            message.push_str(&format!("; it is a field of {}", owners.join(" and ")));
+            near = None;
+        }
         self.faults
             .add_key(&code::UNKNOWN_FIELD, path, message, near);
+    }
+
+    /// The first types of the table that have a field of this name.
+    fn owners_of(&self, name: &str) -> Vec<&'static str> {
+        let types = self.fields.types().iter();
+        types
+            .filter(|owner| self.fields.find(owner, name).is_some())
+            .map(String::as_str)
+            .take(2)
+            .collect()
     }
 
     fn value(&mut self, kind: &Kind, value: &Value, path: &Path) -> Option<Value> {
@@ -202,24 +218,42 @@ impl Pass<'_, '_> {
     fn wrong(&mut self, path: &Path, wanted: &str, found: &Value) -> Option<Value> {
         let hint = match (wanted, found) {
             ("text", Value::Bool(_) | Value::Number(_)) => "; put it in quotes",
-            ("true or false" | "a whole number", Value::String(_)) => "; take the quotes off",
+            ("true or false", Value::String(text)) if as_flag(text) => "; take the quotes off",
+            ("a whole number", Value::String(text)) if text.parse::<i64>().is_ok() => {
+                "; take the quotes off"
+            }
+            ("a list of texts", Value::String(_)) => "; put it in brackets",
             _ => "",
         };
-        let message = format!("takes {wanted}, found {}{hint}", describe(found));
+        let written = match found {
+            Value::Bool(flag) => self
+                .faults
+                .written(path)
+                .filter(|word| *word != flag.to_string()),
+            _ => None,
+        };
+        let message = match written {
+            Some(word) => format!("takes {wanted}, and `{word}` is {found} in YAML{hint}"),
+            None => format!("takes {wanted}, found {}{hint}", describe(found)),
+        };
         self.faults.add(&code::WRONG_KIND, path, message);
         None
     }
 }
 
+fn as_flag(text: &str) -> bool {
+    matches!(text, "true" | "false")
+}
+
 /// A value as a person would call it.
-fn describe(value: &Value) -> Rc<str> {
+fn describe(value: &Value) -> String {
     match value {
-        Value::Null => "nothing".into(),
-        Value::Bool(flag) => format!("the boolean {flag}").into(),
-        Value::Number(number) => format!("the number {}", number_text(number)).into(),
-        Value::String(text) => format!("the text {}", shown(text)).into(),
-        Value::Array(_) => "a list".into(),
-        Value::Object(_) => "a mapping".into(),
+        Value::Null => "nothing".to_owned(),
+        Value::Bool(flag) => format!("the boolean {flag}"),
+        Value::Number(number) => format!("the number {}", number_text(number)),
+        Value::String(text) => format!("the text {}", shown(text)),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "a mapping".to_owned(),
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use usher_api::code;
 
 use super::at::At;
-use super::faults::{Faults, near};
+use super::faults::Faults;
 use super::path::{Path, shown};
 use super::reach::Reach;
 use crate::plan::TemplateIx;
@@ -276,9 +276,11 @@ impl<'a> Survey<'a> {
         if found.is_none() && name.contains("{{") {
             let message = "tags in the name of a template are not supported yet";
             faults.add(&code::NOT_SUPPORTED, path, message);
-        } else if found.is_none() {
+        } else if found.is_none()
+            && !(self.names.is_empty() && faults.excuse(&self.spec.path, "templates"))
+        {
             let message = format!("there is no template {}", shown(name));
-            let near = near(name, self.names.keys().copied());
+            let near = faults.near(name, self.names.keys().copied());
             faults.add_near(&code::UNKNOWN_TEMPLATE, path, message, near);
         }
         found

@@ -13,7 +13,7 @@ use super::number::{Number, boolean, is_not_finite, is_null, number};
 use super::{DEPTH_MAX, DOCUMENTS_MAX, GROWTH_MAX, VALUES_MAX, is_control};
 use crate::admit::faults::Faults;
 use crate::admit::path::{Path, shown};
-use crate::admit::places::{Inner, Place, Places};
+use crate::admit::places::{Inner, Lines, Place, Places};
 
 /// Reads every document of a text.
 pub(super) fn documents(text: &str, faults: &mut Faults<'_>) -> Vec<Places> {
@@ -27,7 +27,7 @@ pub(super) fn documents(text: &str, faults: &mut Faults<'_>) -> Vec<Places> {
         anchors: BTreeMap::new(),
         values: 0,
         grown: 0,
-        bytes: text.len() as u64,
+        source: text,
     };
     for event in Parser::new_from_str_with_options(text, options) {
         match event {
@@ -37,7 +37,7 @@ pub(super) fn documents(text: &str, faults: &mut Faults<'_>) -> Vec<Places> {
                 }
             }
             Err(error) => {
-                build.tell_syntax(&error, text);
+                build.tell_syntax(&error);
                 break;
             }
         }
@@ -80,7 +80,7 @@ struct Build<'a, 'b> {
     anchors: BTreeMap<usize, Arc<Places>>,
     values: usize,
     grown: u64,
-    bytes: u64,
+    source: &'a str,
 }
 
 impl Build<'_, '_> {
@@ -106,6 +106,7 @@ impl Build<'_, '_> {
                     weight: text.len() as u64 + 2,
                     depth: 0,
                     inner: Inner::Scalar {
+                        lines: lines(&text, style, &span, self.source),
                         text: text.into_owned(),
                         is_plain,
                     },
@@ -191,7 +192,7 @@ impl Build<'_, '_> {
             return None;
         };
         self.grown = self.grown.saturating_add(target.weight);
-        if self.grown > self.bytes.saturating_mul(GROWTH_MAX) {
+        if self.grown > (self.source.len() as u64).saturating_mul(GROWTH_MAX) {
             let message = format!("aliases make the file more than {GROWTH_MAX} times larger");
             return self.too_big(place, message);
         }
@@ -262,7 +263,7 @@ impl Build<'_, '_> {
 
     /// A key is complete: remembers it for the value that follows.
     fn key(&mut self, places: &Places) {
-        let Inner::Scalar { text, is_plain } = &places.inner else {
+        let Inner::Scalar { text, is_plain, .. } = &places.inner else {
             return self.refuse_key(places.place, "a key must be a text");
         };
         let place = places.place;
@@ -368,7 +369,7 @@ impl Build<'_, '_> {
         self.tell(&code::TWO_READINGS, place, message);
     }
 
-    fn tell_syntax(&mut self, error: &granit_parser::ScanError, text: &str) {
+    fn tell_syntax(&mut self, error: &granit_parser::ScanError) {
         let mark = error.marker();
         let place = (mark.line() as u32, mark.col() as u32 + 1);
         if matches!(
@@ -378,7 +379,8 @@ impl Build<'_, '_> {
             let message = format!("nests deeper than {DEPTH_MAX} levels");
             return self.tell(&code::TOO_BIG, place, message);
         }
-        let line = text
+        let line = self
+            .source
             .lines()
             .nth(mark.line().saturating_sub(1))
             .unwrap_or("");
@@ -419,6 +421,25 @@ impl Build<'_, '_> {
 
 fn place_of(span: &Span) -> Place {
     (span.start.line() as u32, span.start.col() as u32 + 1)
+}
+
+/// How the characters of a scalar stand in the source.
+fn lines(text: &str, style: ScalarStyle, span: &Span, source: &str) -> Lines {
+    let quotes = match style {
+        ScalarStyle::Plain => 0,
+        ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => 1,
+        // Where the first line begins is sure only if it is neither empty nor indented further.
+        ScalarStyle::Literal if !text.starts_with([' ', '\n', '\t']) => return Lines::Block,
+        ScalarStyle::Literal | ScalarStyle::Folded => return Lines::Unknown,
+    };
+    let begin = span.byte_range().map(|range| range.start + quotes);
+    let is_verbatim = begin
+        .and_then(|begin| source.get(begin..))
+        .is_some_and(|rest| rest.starts_with(text));
+    match is_verbatim && !text.contains('\n') {
+        true => Lines::One(quotes as u32),
+        false => Lines::Unknown,
+    }
 }
 
 fn merge_sources(places: &Arc<Places>) -> Option<Vec<Arc<Places>>> {

@@ -1,5 +1,7 @@
 //! What a call hands over: every input that has no value of its own gets one.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use usher_api::code;
 use usher_expr::nearest;
 
@@ -9,129 +11,164 @@ use crate::admit::faults::Faults;
 use crate::admit::path::shown;
 use crate::admit::survey::{CallAt, Survey, Tmpl};
 
+/// How many arguments are compared with a missing name.
+const COMPARED_MAX: usize = 200;
+
 /// Tells every input that nothing gives a value.
 pub(super) fn check(survey: &Survey<'_>, faults: &mut Faults<'_>) {
+    let wants: Vec<Wants<'_>> = survey
+        .templates
+        .iter()
+        .map(|template| Wants::new(template, faults))
+        .collect();
     for template in &survey.templates {
         faults.mute(!template.is_used);
         for call in &template.calls {
-            let target = call.target.and_then(|ix| survey.templates.get(ix as usize));
-            self::call(call, target, faults);
+            arguments(call, faults);
+            if let Some(wants) = call.target.and_then(|ix| wants.get(ix as usize)) {
+                self::call(call, wants, faults);
+            }
         }
     }
     faults.mute(false);
     for field in ["entrypoint", "onExit"] {
-        let Some(name) = survey.spec.text(field) else {
-            continue;
-        };
-        if let Some(template) = survey.templates.iter().find(|t| t.name == name) {
-            from_outside(survey, template, field, faults);
+        let name = survey.spec.text(field).unwrap_or_default();
+        let named = survey.templates.iter().position(|t| t.name == name);
+        if let Some(wants) = named
+            .filter(|_| !name.is_empty())
+            .map(|index| &wants[index])
+        {
+            from_outside(survey, wants, field, faults);
         }
     }
 }
 
-fn call(call: &CallAt<'_>, target: Option<&Tmpl<'_>>, faults: &mut Faults<'_>) {
-    let given = arguments(&call.at);
-    for at in &given {
-        let is_told = ["value", "valueFrom", "default"]
+/// The inputs of a template.
+struct Wants<'a> {
+    /// How messages call the template.
+    name: String,
+    /// All names.
+    names: BTreeSet<&'a str>,
+    /// Those that a caller must give: without value and default.
+    needed: Vec<(&'a str, At<'a>)>,
+}
+
+impl<'a> Wants<'a> {
+    fn new(template: &Tmpl<'a>, faults: &Faults<'_>) -> Wants<'a> {
+        let mut wants = Wants {
+            name: match template.name {
+                "" => "the inline template".to_owned(),
+                name => format!("template {}", shown(name)),
+            },
+            names: BTreeSet::new(),
+            needed: Vec::new(),
+        };
+        let inputs = template.at.get("inputs").map(|at| at.items("parameters"));
+        for at in inputs.unwrap_or_default() {
+            let Some(name) = at.text("name") else {
+                continue;
+            };
+            wants.names.insert(name);
+            // What was refused in the input itself is not asked of the caller.
+            let has_own = ["value", "default", "valueFrom"]
+                .iter()
+                .any(|field| at.get(field).is_some() || faults.excuse(&at.path, field));
+            if !has_own {
+                wants.needed.push((name, at));
+            }
+        }
+        wants
+    }
+}
+
+/// The arguments of a call by name.
+fn given<'a>(owner: &At<'a>) -> BTreeMap<&'a str, At<'a>> {
+    let list = owner.get("arguments").map(|at| at.items("parameters"));
+    let named = |at: At<'a>| Some((at.text("name")?, at));
+    list.unwrap_or_default()
+        .into_iter()
+        .filter_map(named)
+        .collect()
+}
+
+/// Arguments as such: each has a value, and one that its own `enum` allows.
+fn arguments(call: &CallAt<'_>, faults: &mut Faults<'_>) {
+    for (name, at) in given(&call.at) {
+        if at.text("value").is_some() {
+            in_enum(&at, faults);
+            continue;
+        }
+        let is_told = ["value", "valueFrom"]
             .iter()
             .any(|field| faults.excuse(&at.path, field));
-        if at.text("value").is_none() && !is_told {
-            let name = shown(at.text("name").unwrap_or_default());
-            let message = format!("argument {name} has no `value`");
+        if !is_told {
+            let message = format!("argument {} has no `value`", shown(name));
             faults.add(&code::MISSING_VALUE, &at.path.key("value"), message);
-        }
-        if at.text("value").is_some() {
-            in_enum(at, faults);
-        }
-    }
-    let Some(target) = target else {
-        return;
-    };
-    let callee = match target.name {
-        "" => "the inline template".to_owned(),
-        name => format!("template {}", shown(name)),
-    };
-    let wanted = inputs(target);
-    for input in &wanted {
-        let Some(name) = input.text("name") else {
-            continue;
-        };
-        let found = given.iter().find(|at| at.text("name") == Some(name));
-        if found.is_none() && !has_own(input, faults) {
-            missing(call, name, &callee, &given, &wanted, faults);
         }
     }
 }
 
-/// Tells that a call does not give a parameter: where the argument is that was meant for it, if
-/// there is one.
+fn call(call: &CallAt<'_>, wants: &Wants<'_>, faults: &mut Faults<'_>) {
+    if wants.needed.is_empty() {
+        return;
+    }
+    let given = given(&call.at);
+    for (name, _) in &wants.needed {
+        if given.contains_key(name) {
+            continue;
+        }
+        // Nothing but faults from here on: a file cannot make this long.
+        if !faults.is_heard() {
+            return;
+        }
+        missing(call, name, wants, &given, faults);
+    }
+}
+
+/// Tells that a call does not give a parameter: at the argument that was meant for it, if there is
+/// one.
 fn missing(
     call: &CallAt<'_>,
     name: &str,
-    callee: &str,
-    given: &[At<'_>],
-    wanted: &[At<'_>],
+    wants: &Wants<'_>,
+    given: &BTreeMap<&str, At<'_>>,
     faults: &mut Faults<'_>,
 ) {
-    let is_wanted = |word: &str| wanted.iter().any(|input| input.text("name") == Some(word));
-    let stray = given.iter().find(|at| {
-        at.text("name")
-            .is_some_and(|word| !is_wanted(word) && nearest(word, [name]).is_some())
-    });
-    if let Some(at) = stray {
-        let word = shown(at.text("name").unwrap_or_default());
+    let stray = given
+        .iter()
+        .take(COMPARED_MAX)
+        .find(|(word, _)| !wants.names.contains(*word) && nearest(word, [name]).is_some());
+    if let Some((word, at)) = stray {
         let message = format!(
-            "{callee} has no input parameter {word}, and needs {}",
+            "{} has no input parameter {}, and needs {}",
+            wants.name,
+            shown(word),
             shown(name)
         );
-        faults.add_near(
-            &code::MISSING_VALUE,
-            &at.path.key("name"),
-            message,
-            Some(name),
-        );
+        let path = at.path.key("name");
+        faults.add_near(&code::MISSING_VALUE, &path, message, Some(name));
         return;
     }
     let path = call.at.path.key("arguments").key("parameters");
     let message = format!(
-        "{callee} needs the parameter {}, which is not given and has no default",
+        "{} needs the parameter {}, which is not given and has no default",
+        wants.name,
         shown(name)
     );
     faults.add(&code::MISSING_VALUE, &path, message);
 }
 
 /// The entry and the exit handler get the workflow's own arguments.
-fn from_outside(survey: &Survey<'_>, template: &Tmpl<'_>, field: &str, faults: &mut Faults<'_>) {
-    let given = arguments(&survey.spec);
-    for input in inputs(template) {
-        let Some(name) = input.text("name") else {
-            continue;
-        };
-        let found = given.iter().find(|at| at.text("name") == Some(name));
-        if found.is_none() && !has_own(&input, faults) {
+fn from_outside(survey: &Survey<'_>, wants: &Wants<'_>, field: &str, faults: &mut Faults<'_>) {
+    let given = given(&survey.spec);
+    for (name, at) in &wants.needed {
+        if !given.contains_key(name) {
             let message = format!(
                 "`{field}` needs the parameter {}: give it in `spec.arguments` or with -p \
                  {name}=…, or write a `default` here",
                 shown(name)
             );
-            faults.add(&code::MISSING_VALUE, &input.path, message);
+            faults.add(&code::MISSING_VALUE, &at.path, message);
         }
     }
-}
-
-/// Whether an input has a value without a call, or was refused already.
-fn has_own(input: &At<'_>, faults: &Faults<'_>) -> bool {
-    ["value", "default", "valueFrom"]
-        .iter()
-        .any(|field| input.get(field).is_some() || faults.excuse(&input.path, field))
-}
-
-fn arguments<'a>(owner: &At<'a>) -> Vec<At<'a>> {
-    let at = owner.get("arguments");
-    at.map(|at| at.items("parameters")).unwrap_or_default()
-}
-
-fn inputs<'a>(template: &Tmpl<'a>) -> Vec<At<'a>> {
-    let at = template.at.get("inputs");
-    at.map(|at| at.items("parameters")).unwrap_or_default()
 }

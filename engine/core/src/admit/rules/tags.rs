@@ -3,15 +3,16 @@
 //! As in Argo, a tag is looked at only if it begins like one of the language's own names; others
 //! stay as they are, since scripts hold braces of many languages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use usher_api::code::{self, Code};
-use usher_expr::{Depends, Limits, Text};
+use usher_expr::{Depends, Limits, Tag, Text};
 
+use super::ancestors::{Question, answers};
 use super::texts;
 use crate::admit::at::At;
-use crate::admit::faults::{Faults, near};
-use crate::admit::path::shown;
+use crate::admit::faults::Faults;
+use crate::admit::path::{Path, shown};
 use crate::admit::survey::{BodyKind, CallAt, Survey, Tmpl};
 
 /// Fields of a step or task that a tag can name.
@@ -64,7 +65,7 @@ pub(super) fn check(survey: &Survey<'_>, faults: &mut Faults<'_>) {
             texts::each(owner, &at, &mut |at, text| {
                 for tag in Text::parse(text).tags() {
                     if tag.is_expression() {
-                        tell_expression(&tag.source, at, faults);
+                        tell_expression(tag, at, text, faults);
                     }
                 }
             });
@@ -74,7 +75,7 @@ pub(super) fn check(survey: &Survey<'_>, faults: &mut Faults<'_>) {
         .spec
         .get("arguments")
         .map(|at| at.items("parameters"));
-    let globals: Vec<&str> = globals
+    let globals: BTreeSet<&str> = globals
         .iter()
         .flatten()
         .filter_map(|at| at.text("name"))
@@ -91,16 +92,39 @@ type Wrong = (&'static Code, String, Option<String>);
 struct View<'a, 'b> {
     survey: &'b Survey<'a>,
     template: &'b Tmpl<'a>,
-    globals: &'b [&'a str],
-    inputs: Vec<&'a str>,
+    globals: &'b BTreeSet<&'a str>,
+    inputs: BTreeSet<&'a str>,
     /// Steps or tasks by name.
     calls: BTreeMap<&'a str, usize>,
-    /// What each task waits for; made when first needed.
-    needs: Option<Vec<Vec<usize>>>,
+    /// For each task those that it names; none in other templates.
+    needs: Vec<Vec<usize>>,
+    /// Tags that are known only if one task waits for another one.
+    open: Vec<Open<'a>>,
+}
+
+/// A tag whose answer waits for a walk through the graph.
+struct Open<'a> {
+    question: Question,
+    path: Path,
+    text: &'a str,
+    at: usize,
+    name: String,
+}
+
+/// What is known about a tag.
+enum Answer {
+    /// It can be filled, or is none of the language.
+    Fits,
+    /// It is a field of this task, which must be one that the task around the tag waits for.
+    NeedsTask(usize),
 }
 
 impl<'a, 'b> View<'a, 'b> {
-    fn new(survey: &'b Survey<'a>, template: &'b Tmpl<'a>, globals: &'b [&'a str]) -> View<'a, 'b> {
+    fn new(
+        survey: &'b Survey<'a>,
+        template: &'b Tmpl<'a>,
+        globals: &'b BTreeSet<&'a str>,
+    ) -> View<'a, 'b> {
         let inputs = template.at.get("inputs").map(|at| at.items("parameters"));
         let calls = template.calls.iter().enumerate();
         View {
@@ -116,7 +140,11 @@ impl<'a, 'b> View<'a, 'b> {
                 .rev()
                 .map(|(index, call)| (call.name, index))
                 .collect(),
-            needs: None,
+            needs: match template.body {
+                Some(BodyKind::Dag) => needs(template),
+                _ => Vec::new(),
+            },
+            open: Vec::new(),
         }
     }
 
@@ -135,39 +163,76 @@ impl<'a, 'b> View<'a, 'b> {
                 self.text(at, text, Some(index), faults);
             });
         }
+        self.tell_open(faults);
     }
 
-    fn text(&mut self, at: &At<'a>, text: &str, call: Option<usize>, faults: &mut Faults<'_>) {
+    /// Answers what waited for the graph.
+    fn tell_open(&mut self, faults: &mut Faults<'_>) {
+        let questions: Vec<Question> = self.open.iter().map(|open| open.question).collect();
+        let answers = answers(&self.needs, &questions);
+        for (open, _) in self.open.iter().zip(answers).filter(|(_, waits)| !waits) {
+            let [here, named] = [open.question.task, open.question.wanted]
+                .map(|index| shown(self.template.calls[index].name));
+            let message = format!(
+                "{{{{{}}}}}: task {named} is not among those that {here} depends on",
+                open.name
+            );
+            let at = (open.text, open.at);
+            faults.add_in(&code::UNKNOWN_REFERENCE, &open.path, at, message, None);
+        }
+    }
+
+    fn text(&mut self, at: &At<'a>, text: &'a str, call: Option<usize>, faults: &mut Faults<'_>) {
         if !text.contains("{{") {
             return;
         }
         for tag in Text::parse(text).tags() {
             if tag.is_expression() {
-                tell_expression(&tag.source, at, faults);
-            } else if let Some(name) = tag.name()
-                && let Err((code, what, nearest)) = self.resolve(name, call)
-            {
-                let message = format!("{{{{{name}}}}}: {what}");
-                faults.add_near(code, &at.path, message, nearest.as_deref());
+                tell_expression(tag, at, text, faults);
+                continue;
+            }
+            let Some(name) = tag.name() else {
+                continue;
+            };
+            match (self.resolve(name, call, faults), call) {
+                (Ok(Answer::NeedsTask(wanted)), Some(task)) => self.open.push(Open {
+                    question: Question { task, wanted },
+                    path: at.path.clone(),
+                    text,
+                    at: tag.at,
+                    name: name.to_owned(),
+                }),
+                (Ok(_), _) => {}
+                (Err((code, what, nearest)), _) => {
+                    let message = format!("{{{{{name}}}}}: {what}");
+                    let place = (text, tag.at);
+                    faults.add_in(code, &at.path, place, message, nearest.as_deref());
+                }
             }
         }
     }
 
-    fn resolve(&mut self, name: &str, call: Option<usize>) -> Result<(), Wrong> {
+    fn resolve(
+        &self,
+        name: &str,
+        call: Option<usize>,
+        faults: &Faults<'_>,
+    ) -> Result<Answer, Wrong> {
+        let fits = |()| Answer::Fits;
         let Some((first, rest)) = name.split_once('.') else {
-            return Ok(());
+            return Ok(Answer::Fits);
         };
         match first {
-            "inputs" => self.input(rest),
-            "workflow" => self.global(rest),
-            "steps" | "tasks" if rest != "name" => self.inner(first, rest, call),
-            "pod" => self.pod(rest),
+            "inputs" => self.input(rest, faults).map(fits),
+            "workflow" => self.global(rest, faults).map(fits),
+            "steps" | "tasks" if rest != "name" => self.inner(first, rest, call, faults),
+            "pod" => self.pod(rest).map(fits),
             "outputs" | "item" => Err(later()),
-            _ => Ok(()),
+            _ => Ok(Answer::Fits),
         }
     }
 
-    fn input(&self, rest: &str) -> Result<(), Wrong> {
+    fn input(&self, rest: &str, faults: &Faults<'_>) -> Result<(), Wrong> {
         if rest == "parameters" {
             return Ok(());
         }
@@ -175,13 +240,15 @@ impl<'a, 'b> View<'a, 'b> {
             return Err(later());
         }
         let Some(name) = rest.strip_prefix("parameters.") else {
-            let near = near(rest, ["parameters"]).map(|word| format!("inputs.{word}"));
+            let near = faults
+                .near(rest, ["parameters"])
+                .map(|word| format!("inputs.{word}"));
             return Err(unknown("inputs have only `parameters`".to_owned(), near));
         };
-        if self.inputs.contains(&name) {
+        if self.inputs.contains(name) {
             return Ok(());
         }
-        let near = near(name, self.inputs.iter().copied());
+        let near = faults.near(name, self.inputs.iter().copied());
         let what = match self.template.name {
             "" => "an inline template sees only inputs of its own; hand the value over as an \
                    argument"
@@ -198,7 +265,7 @@ impl<'a, 'b> View<'a, 'b> {
         ))
     }
 
-    fn global(&self, rest: &str) -> Result<(), Wrong> {
+    fn global(&self, rest: &str, faults: &Faults<'_>) -> Result<(), Wrong> {
         let begins = |word: &str| rest.strip_prefix(word).is_some_and(|r| r.starts_with('.'));
         if GLOBALS_AT_END.contains(&rest) {
             return match self.template.knows_end {
@@ -217,10 +284,10 @@ impl<'a, 'b> View<'a, 'b> {
             return Ok(());
         }
         if let Some(name) = rest.strip_prefix("parameters.") {
-            if self.globals.contains(&name) {
+            if self.globals.contains(name) {
                 return Ok(());
             }
-            let near = near(name, self.globals.iter().copied());
+            let near = faults.near(name, self.globals.iter().copied());
             let what = format!("`spec.arguments` has no parameter {}", shown(name));
             let near = near.map(|word| format!("workflow.parameters.{word}"));
             return Err(unknown(what, near));
@@ -232,7 +299,9 @@ impl<'a, 'b> View<'a, 'b> {
             return Err(later());
         }
         let known = GLOBALS.iter().chain(&GLOBALS_AT_END).copied();
-        let near = near(rest, known).map(|word| format!("workflow.{word}"));
+        let near = faults
+            .near(rest, known)
+            .map(|word| format!("workflow.{word}"));
         Err(unknown("a workflow has no such value".to_owned(), near))
     }
 
@@ -255,7 +324,13 @@ impl<'a, 'b> View<'a, 'b> {
     }
 
     /// `steps.NAME.FIELD` or `tasks.NAME.FIELD`.
-    fn inner(&mut self, first: &str, rest: &str, call: Option<usize>) -> Result<(), Wrong> {
+    fn inner(
+        &self,
+        first: &str,
+        rest: &str,
+        call: Option<usize>,
+        faults: &Faults<'_>,
+    ) -> Result<Answer, Wrong> {
         let own = match self.template.body {
             Some(BodyKind::Steps) => "steps",
             Some(BodyKind::Dag) => "tasks",
@@ -273,15 +348,24 @@ impl<'a, 'b> View<'a, 'b> {
         let (name, field) = rest.split_once('.').unwrap_or((rest, ""));
         let word = self.template.call_word();
         let Some(index) = self.calls.get(name).copied() else {
-            let near = near(name, self.calls.keys().copied());
+            let near = faults.near(name, self.calls.keys().copied());
             let near = near.map(|found| format!("{own}.{found}.{field}"));
             return Err(unknown(format!("there is no {word} {}", shown(name)), near));
         };
-        self.is_before(index, call)?;
-        self.field(own, &self.template.calls[index], field)
+        self.field(own, &self.template.calls[index], field, faults)?;
+        match call {
+            Some(call) => self.is_before(index, call),
+            None => Ok(Answer::Fits),
+        }
     }
 
-    fn field(&self, own: &str, called: &CallAt<'_>, field: &str) -> Result<(), Wrong> {
+    fn field(
+        &self,
+        own: &str,
+        called: &CallAt<'_>,
+        field: &str,
+        faults: &Faults<'_>,
+    ) -> Result<(), Wrong> {
         let later_field = CALL_FIELDS_LATER.iter().any(|word| {
             field
                 .strip_prefix(word)
@@ -291,7 +375,7 @@ impl<'a, 'b> View<'a, 'b> {
             return Err(later());
         }
         if !CALL_FIELDS.contains(&field) {
-            let near = near(field, CALL_FIELDS);
+            let near = faults.near(field, CALL_FIELDS);
             let near = near.map(|word| format!("{own}.{}.{word}", called.name));
             let what = format!("known are {}", CALL_FIELDS.join(", "));
             return Err(unknown(what, near));
@@ -318,38 +402,20 @@ impl<'a, 'b> View<'a, 'b> {
     }
 
     /// Whether a step or task is over when the text of another is rendered.
-    fn is_before(&mut self, index: usize, call: Option<usize>) -> Result<(), Wrong> {
-        let Some(call) = call else {
-            return Ok(());
-        };
+    fn is_before(&self, index: usize, call: usize) -> Result<Answer, Wrong> {
         let (named, here) = (&self.template.calls[index], &self.template.calls[call]);
-        if self.template.body == Some(BodyKind::Steps) {
-            let what = match named.group.cmp(&here.group) {
-                std::cmp::Ordering::Less => return Ok(()),
-                std::cmp::Ordering::Equal if index == call => "is this step itself".to_owned(),
-                std::cmp::Ordering::Equal => {
-                    format!(
-                        "step {} runs beside this one, not before it",
-                        shown(named.name)
-                    )
-                }
-                std::cmp::Ordering::Greater => {
-                    format!("step {} runs after this one", shown(named.name))
-                }
-            };
-            return Err(unknown(what, None));
+        let word = self.template.call_word();
+        if index == call {
+            return Err(unknown(format!("is this {word} itself"), None));
         }
-        let needs = self.needs.get_or_insert_with(|| needs(self.template));
-        if waits_for(call, index, needs) {
-            return Ok(());
+        if word == "task" {
+            return Ok(Answer::NeedsTask(index));
         }
-        let what = match index == call {
-            true => "is this task itself".to_owned(),
-            false => format!(
-                "task {} is not among those that {} depends on",
-                shown(named.name),
-                shown(here.name)
-            ),
+        let name = shown(named.name);
+        let what = match named.group.cmp(&here.group) {
+            std::cmp::Ordering::Less => return Ok(Answer::Fits),
+            std::cmp::Ordering::Equal => format!("step {name} runs beside this one, not before it"),
+            std::cmp::Ordering::Greater => format!("step {name} runs after this one"),
         };
         Err(unknown(what, None))
     }
@@ -371,9 +437,18 @@ fn later() -> Wrong {
     )
 }
 
-fn tell_expression(source: &str, at: &At<'_>, faults: &mut Faults<'_>) {
-    let message = format!("expression tags are not supported yet: {}", shown(source));
-    faults.add(&code::NOT_SUPPORTED, &at.path, message);
+fn tell_expression(tag: &Tag, at: &At<'_>, text: &str, faults: &mut Faults<'_>) {
+    let message = format!(
+        "expression tags are not supported yet: {}",
+        shown(&tag.source)
+    );
+    faults.add_in(
+        &code::NOT_SUPPORTED,
+        &at.path,
+        (text, tag.at),
+        message,
+        None,
+    );
 }
 
 /// For each task the tasks that it names in `depends` or `dependencies`.
@@ -397,21 +472,4 @@ fn needs(template: &Tmpl<'_>) -> Vec<Vec<usize>> {
         found
     };
     template.calls.iter().map(of).collect()
-}
-
-/// Whether a task waits for another, directly or through others.
-fn waits_for(task: usize, wanted: usize, needs: &[Vec<usize>]) -> bool {
-    let mut seen = vec![false; needs.len()];
-    let mut todo = vec![task];
-    while let Some(task) = todo.pop() {
-        if needs[task].contains(&wanted) {
-            return true;
-        }
-        for next in &needs[task] {
-            if !std::mem::replace(&mut seen[*next], true) {
-                todo.push(*next);
-            }
-        }
-    }
-    false
 }

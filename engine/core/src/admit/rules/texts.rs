@@ -8,8 +8,8 @@ use crate::admit::at::At;
 /// Fields whose texts have a scope of their own.
 const ELSEWHERE: [&str; 3] = ["inline", "steps", "tasks"];
 
-/// Calls `visit` for each text below an object of type `owner`. Calls and inline templates in it are
-/// left out, since their texts have a scope of their own, and so are fields without effect.
+/// Calls `visit` for each text below an object of type `owner`. Calls and inline templates in it
+/// are left out, since their texts have a scope of their own, and so are fields without effect.
 pub(super) fn each<'a>(owner: &str, at: &At<'a>, visit: &mut dyn FnMut(&At<'a>, &'a str)) {
     let Some(object) = at.object() else {
         return;

@@ -1,12 +1,14 @@
 //! Durations, numbers, enums, and fields that stand where they mean nothing.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use usher_api::code;
 use usher_api::duration::{parse_duration_ms, parse_go_duration_ms};
 use usher_expr::{Limits, Text, WhenError, evaluate_when};
 
 use crate::admit::at::At;
-use crate::admit::faults::{Faults, near};
+use crate::admit::faults::Faults;
 use crate::admit::path::shown;
 use crate::admit::survey::{BodyKind, Survey, Tmpl};
 
@@ -168,7 +170,7 @@ pub(super) fn in_enum(at: &At<'_>, faults: &mut Faults<'_>) {
     }
     let words: Vec<String> = allowed.iter().take(20).map(|word| shown(word)).collect();
     let message = format!("{} is none of {}", shown(value), words.join(", "));
-    let near = near(value, allowed.iter().copied());
+    let near = faults.near(value, allowed.iter().copied());
     faults.add_near(&code::NOT_IN_ENUM, &at.path.key("value"), message, near);
 }
 
@@ -182,12 +184,13 @@ fn dag(template: &Tmpl<'_>, faults: &mut Faults<'_>) {
     }
     let target = dag.text("target").unwrap_or_default();
     if Text::parse(target).is_literal() {
-        let names = || template.calls.iter().map(|call| call.name);
+        let names: BTreeSet<&str> = template.calls.iter().map(|call| call.name).collect();
         for wanted in target.split_whitespace() {
-            if !names().any(|name| name == wanted) {
+            if !names.contains(wanted) {
                 let message = format!("there is no task {} in this dag", shown(wanted));
                 let path = dag.path.key("target");
-                faults.add_near(&code::BAD_DEPENDS, &path, message, near(wanted, names()));
+                let near = faults.near(wanted, names.iter().copied());
+                faults.add_near(&code::BAD_DEPENDS, &path, message, near);
             }
         }
     }
