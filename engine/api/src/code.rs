@@ -16,11 +16,11 @@ pub struct Code {
 }
 
 macro_rules! codes {
-    ($($ident:ident $id:literal $name:literal $meaning:literal $example:literal $way:literal;)*) => {
+    ($($ident:ident $id:literal $name:literal $means:literal $example:literal $way:literal;)*) => {
         $(
-            #[doc = $meaning]
+            #[doc = $means]
             pub const $ident: Code = Code {
-                id: $id, name: $name, meaning: $meaning, example: $example, way_out: $way,
+                id: $id, name: $name, meaning: $means, example: $example, way_out: $way,
             };
         )*
         /// Every code, in order.

@@ -305,7 +305,8 @@ fn overrides() {
         [
             "f.yaml:5:15: WF-0301 spec.entrypoint: there is no template \"othr\"; did you mean \
              `other`?",
-            "f.yaml:6:28: WF-0407 spec.arguments.parameters[0].value: \"w\" is none of \"x\", \"z\"",
+            "f.yaml:6:28: WF-0407 spec.arguments.parameters[0].value: \"w\" is none of \"x\", \
+             \"z\"",
         ]
     );
 }
@@ -376,8 +377,8 @@ fn compiles_again() {
 /// JSON, a byte order mark, Windows line ends, comments and empty documents are all read.
 #[test]
 fn forms_of_files() {
-    let json = "\u{feff}{\r\n\t\"apiVersion\": \"argoproj.io/v1alpha1\", \"kind\": \"Workflow\",\r\n\
-                \t\"spec\": {\"a\": \"\\u00fc\\/\\ud83d\\ude00\", \"b\": 1e2}}\r\n";
+    let json = "\u{feff}{\r\n\t\"apiVersion\": \"argoproj.io/v1alpha1\",\r\n\t\"kind\": \
+                \"Workflow\",\r\n\t\"spec\": {\"a\": \"\\u00fc\\/\\ud83d\\ude00\", \"b\": 1e2}}\r\n";
     let file = document(json);
     assert_eq!(file.object["spec"], json!({"a": "ü/😀", "b": 100.0}));
     let many = "# first\n---\n---\nkind: a\n...\n--- # again\nkind: b\n---\n~\n";
