@@ -378,7 +378,8 @@ fn compiles_again() {
 #[test]
 fn forms_of_files() {
     let json = "\u{feff}{\r\n\t\"apiVersion\": \"argoproj.io/v1alpha1\",\r\n\t\"kind\": \
-                \"Workflow\",\r\n\t\"spec\": {\"a\": \"\\u00fc\\/\\ud83d\\ude00\", \"b\": 1e2}}\r\n";
+                \"Workflow\",\r\n\t\"spec\": {\"a\": \"\\u00fc\\/\\ud83d\\ude00\", \"b\": 1e2}}\
+                \r\n";
     let file = document(json);
     assert_eq!(file.object["spec"], json!({"a": "ü/😀", "b": 100.0}));
     let many = "# first\n---\n---\nkind: a\n...\n--- # again\nkind: b\n---\n~\n";

@@ -1,3 +1,4 @@
+//! What `depends` accepts, refuses and answers, row by row.
 use super::{Depends, DependsError, Outcome};
 use crate::Limits;
 

@@ -1,3 +1,4 @@
+//! What `text` accepts, refuses and answers, row by row.
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
