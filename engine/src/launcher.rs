@@ -167,8 +167,8 @@ impl Launcher {
             }
             self.flush();
             // Nobody waits for what comes now.
-            self.steps.leftovers.clear();
             let now = Instant::now();
+            self.steps.leftovers.clear(now);
             if self.steps.due().is_some_and(|due| due <= now) {
                 self.steps.look(now);
             }
@@ -179,6 +179,7 @@ impl Launcher {
             }
             if self.gives_way || self.is_done(now) {
                 self.records.settle();
+                self.steps.leftovers.clear_all();
                 let _ = std::fs::remove_file("sock");
                 return ExitCode::SUCCESS;
             }
@@ -190,7 +191,8 @@ impl Launcher {
         let alone = self.connections.is_empty();
         let idle = (alone && self.has_no_work()).then(|| self.busy_at + IDLE);
         let sending = self.connections.iter().filter_map(Connection::due).min();
-        let own = [self.steps.due(), self.deaf_until, idle, sending];
+        let clearing = self.steps.leftovers.due();
+        let own = [self.steps.due(), self.deaf_until, idle, sending, clearing];
         let check = self.check_at.max(now);
         own.into_iter().flatten().chain([check]).min()
     }

@@ -99,6 +99,8 @@ fn launch_of(key: &PodKey, work: Work, folder: &Path, inherited: &[(String, Stri
     // Argo's own variables win, as they do in its pods (argo.md §4).
     env.push(("ARGO_NODE_ID".to_owned(), work.node_id));
     env.push(("ARGO_POD_NAME".to_owned(), work.pod_name));
+    env.push(("ARGO_WORKFLOW_UID".to_owned(), key.run.clone()));
+    env.push(("ARGO_CONTAINER_NAME".to_owned(), "main".to_owned()));
     Launch {
         key: wire_key(key),
         argv: work.argv,
@@ -175,6 +177,111 @@ fn translate(news: News) -> Option<FromRuntime> {
         News::Disconnected { reason } => {
             tracing::warn!(reason, "launcher disconnected");
             None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> PodKey {
+        PodKey {
+            run: "uid".to_owned(),
+            node: 3,
+            launch: 2,
+        }
+    }
+
+    fn work(working_dir: Option<&str>) -> Work {
+        Work {
+            pod_name: "steps-1".to_owned(),
+            node_id: "steps-1".to_owned(),
+            node_name: "steps[0].a".to_owned(),
+            image: "docker/whalesay".to_owned(),
+            argv: vec!["cowsay".to_owned(), "hello".to_owned()],
+            env: vec![
+                ("A".to_owned(), "own".to_owned()),
+                ("ARGO_NODE_ID".to_owned(), "forged".to_owned()),
+            ],
+            working_dir: working_dir.map(str::to_owned),
+            source: Some("print(1)".to_owned()),
+            wants_result: true,
+        }
+    }
+
+    /// The whole translation of a pod's work.
+    #[test]
+    fn a_work_becomes_a_launch_in_its_own_folder() {
+        let inherited = [("PATH", "/bin"), ("A", "engine's")];
+        let inherited = inherited.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let folder = Path::new("/s/runs/uid/3-2");
+        let launch = launch_of(&key(), work(None), folder, &inherited);
+        let env = [
+            ("PATH", "/bin"),
+            ("A", "engine's"),
+            ("A", "own"),
+            ("ARGO_NODE_ID", "forged"),
+            ("ARGO_NODE_ID", "steps-1"),
+            ("ARGO_POD_NAME", "steps-1"),
+            ("ARGO_WORKFLOW_UID", "uid"),
+            ("ARGO_CONTAINER_NAME", "main"),
+        ];
+        let expected = Launch {
+            key: Key {
+                run: "uid".to_owned(),
+                node: 3,
+                launch: 2,
+            },
+            argv: vec!["cowsay".to_owned(), "hello".to_owned()],
+            // A later entry wins.
+            env: env
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .to_vec(),
+            cwd: PathBuf::from("/s/runs/uid/3-2/work"),
+            stdout: PathBuf::from("/s/runs/uid/3-2/stdout"),
+            stderr: PathBuf::from("/s/runs/uid/3-2/stderr"),
+            script: Some("print(1)".to_owned()),
+            image: "docker/whalesay".to_owned(),
+            output_max_bytes: 268_435_456,
+        };
+        assert_eq!(launch, expected);
+        assert_eq!(launch.folder(), folder);
+        let cases = [
+            ("sub/dir", "/s/runs/uid/3-2/work/sub/dir", true),
+            ("/srv/data", "/srv/data", false),
+            ("../../../x", "/s/runs/uid/3-2/work/../../../x", false),
+        ];
+        for (dir, cwd, is_made) in cases {
+            let launch = launch_of(&key(), work(Some(dir)), folder, &inherited);
+            assert_eq!(launch.cwd, Path::new(cwd));
+            assert_eq!(launch.makes_cwd(), is_made, "{dir}");
+        }
+    }
+
+    /// Codes as a shell tells them.
+    #[test]
+    fn an_end_by_a_signal_is_128_and_its_number() {
+        let exit = |code, signal| Exit {
+            code,
+            signal,
+            message: None,
+            started_ms: Some(1),
+            finished_ms: 5,
+        };
+        let cases = [
+            (exit(Some(64), None), 64),
+            (exit(None, Some(15)), 143),
+            (exit(None, Some(9)), 137),
+            (exit(None, None), 128),
+        ];
+        for (end, code) in cases {
+            let expected = PodNews::Exited {
+                code,
+                message: None,
+                finished_ms: 5,
+            };
+            assert_eq!(exited(end), expected);
         }
     }
 }

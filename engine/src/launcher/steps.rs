@@ -79,13 +79,16 @@ impl Steps {
         }
     }
 
-    /// Starts one, whose end is heard by `ears`. Answers its pid and when it began, milliseconds UTC.
+    /// Starts one, whose end is heard by `ears`. Answers its pid and when it began (milliseconds
+    /// UTC).
     ///
     /// # Errors
     /// When it cannot be started.
     pub(super) fn start(&mut self, launch: &Launch, ears: &Ears) -> Result<(Pid, i64), Failure> {
         let started_ms = now_ms();
-        let made = match make(launch, &self.dir, ears) {
+        // A stray may still write to where its step's output was.
+        let reused = self.leftovers.reuse(launch, self.strays.is_empty());
+        let made = match make(launch, reused, &self.dir, ears) {
             Ok(made) => made,
             Err(failure) => {
                 if failure != Failure::Again {

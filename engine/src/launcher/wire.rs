@@ -4,7 +4,7 @@
 //! an error instead of hanging up, so that a newer engine can speak to an older launcher. The
 //! version of the words is settled by `hello` and `welcome`: the lower of the two highest.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -99,6 +99,13 @@ impl Launch {
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.stdout.parent().unwrap_or(Path::new(""))
+    }
+
+    /// Whether the working directory is made: only inside of the launch's own folder.
+    #[must_use]
+    pub fn makes_cwd(&self) -> bool {
+        let climbs = |part| matches!(part, Component::ParentDir);
+        self.cwd.starts_with(self.folder()) && !self.cwd.components().any(climbs)
     }
 }
 

@@ -116,14 +116,14 @@ pub(crate) struct Pipe {
 }
 
 impl Pipe {
-    pub(crate) fn line(&mut self) -> String {
+    pub(crate) fn line(&mut self, patience: Duration) -> String {
         loop {
             if let Some(end) = self.read.iter().position(|byte| *byte == b'\n') {
                 let line = String::from_utf8(self.read[..end].to_vec()).unwrap();
                 self.read.drain(..=end);
                 return line;
             }
-            assert!(is_ready(&self.file, LONG), "a step says nothing");
+            assert!(is_ready(&self.file, patience), "a step says nothing");
             let mut chunk = [0; 4096];
             let count = self.file.read(&mut chunk).unwrap();
             self.read.extend_from_slice(&chunk[..count]);
@@ -132,7 +132,12 @@ impl Pipe {
 
     /// A process that a step names by its pid.
     pub(crate) fn process(&mut self) -> Process {
-        Process::new(self.line().parse().unwrap())
+        self.process_within(LONG)
+    }
+
+    /// A process that a step names by its pid after long work.
+    pub(crate) fn process_within(&mut self, patience: Duration) -> Process {
+        Process::new(self.line(patience).parse().unwrap())
     }
 }
 
