@@ -40,15 +40,9 @@ pub(super) struct Cli {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct Global {
-    /// Directory of the ledger and the logs [default: $XDG_STATE_HOME/usher or
+    /// Directory of the ledger and the logs [default: $USHER_STATE, else $XDG_STATE_HOME/usher or
     /// ~/.local/state/usher]
-    #[arg(
-        long,
-        global = true,
-        value_name = "DIR",
-        env = "USHER_STATE",
-        hide_env_values = true
-    )]
+    #[arg(long, global = true, value_name = "DIR")]
     pub(super) state: Option<PathBuf>,
     /// Form of the program's own log, which goes to stderr; USHER_LOG says how much of it
     #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM")]
@@ -77,6 +71,15 @@ pub(super) struct Global {
     /// A background engine ends when nothing has needed it for this long.
     #[arg(long, global = true, hide = true)]
     pub(super) idle_after_ms: Option<u32>,
+}
+
+impl Global {
+    /// The state directory that was named, by flag or environment.
+    #[must_use]
+    pub(super) fn named_state(&self) -> Option<PathBuf> {
+        let variable = std::env::var_os("USHER_STATE").filter(|value| !value.is_empty());
+        self.state.clone().or_else(|| variable.map(PathBuf::from))
+    }
 }
 
 /// Form of the log.

@@ -11,12 +11,19 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::args::Global;
 use crate::state::StateDir;
 
 /// A log longer than this is begun anew, in bytes.
 const LOG_MAX_BYTES: u64 = 1 << 20;
+
+/// How long it may take until it accepts clients.
+const PATIENCE: Timespec = Timespec {
+    tv_sec: 30,
+    tv_nsec: 0,
+};
 
 /// Starts one and waits until it accepts clients, or stands by because another engine does.
 ///
@@ -36,6 +43,14 @@ pub(super) fn start(state: &StateDir, global: &Global) -> anyhow::Result<()> {
         .context("start an engine in the background")?;
     let mut line = String::new();
     if let Some(stdout) = child.stdout.take() {
+        let mut fds = [PollFd::new(&stdout, PollFlags::IN)];
+        if poll(&mut fds, Some(&PATIENCE)).context("wait for the engine")? == 0 {
+            bail!(
+                "process {} does not become the engine; see `usher doctor` and {}",
+                child.id(),
+                path.display()
+            );
+        }
         BufReader::new(stdout)
             .read_line(&mut line)
             .context("hear from the engine in the background")?;

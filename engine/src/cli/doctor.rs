@@ -60,7 +60,7 @@ pub(super) fn doctor(global: &Global) -> anyhow::Result<u8> {
     tell(clock_is_set())?;
     tell(boot())?;
     tell(shell())?;
-    match StateDir::find(global.state.as_deref(), &Surroundings::from_env()) {
+    match StateDir::find(global.named_state().as_deref(), &Surroundings::from_env()) {
         Ok(state) => {
             tell(directory(&state))?;
             tell(engine(&state))?;

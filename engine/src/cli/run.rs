@@ -1,5 +1,6 @@
 //! `run`, `attach` and `watch`: a run on the screen until its end.
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -46,6 +47,8 @@ pub(super) fn run(session: &mut Session, args: &RunArgs) -> anyhow::Result<u8> {
         return Ok(INVALID);
     };
     notices(&all);
+    // Hears of Ctrl-C from here on: what is submitted is not left without a word.
+    let follower = Follower::new()?;
     let verb = if args.detach {
         Verb::Leaves
     } else {
@@ -72,20 +75,26 @@ pub(super) fn run(session: &mut Session, args: &RunArgs) -> anyhow::Result<u8> {
         return Ok(DONE);
     }
     let shown = Shown::of(args.output);
-    follow_all(session, &sent, shown, args.exit_when_waiting)
+    follow_all(session, &follower, &sent, shown, args.exit_when_waiting)
 }
 
 /// `usher attach`.
 pub(super) fn attach(session: &mut Session, args: &AttachArgs) -> anyhow::Result<u8> {
     let one = found(session, &args.one)?;
     let shown = Shown::of(args.output);
-    follow_all(session, &[one], shown, args.exit_when_waiting)
+    follow_all(
+        session,
+        &Follower::new()?,
+        &[one],
+        shown,
+        args.exit_when_waiting,
+    )
 }
 
 /// `usher watch`: as `attach`, but how the run ends is not its own end.
 pub(super) fn watch(session: &mut Session, args: &OneArgs) -> anyhow::Result<u8> {
     let one = found(session, args)?;
-    let code = follow_all(session, &[one], Shown::Tree, false)?;
+    let code = follow_all(session, &Follower::new()?, &[one], Shown::Tree, false)?;
     Ok(if code == FAILED { DONE } else { code })
 }
 
@@ -114,14 +123,14 @@ fn found(session: &mut Session, one: &OneArgs) -> anyhow::Result<Submitted> {
 /// Follows runs, one after the other, and tells by the exit code how they ended: the worst counts.
 pub(super) fn follow_all(
     session: &mut Session,
+    follower: &Follower,
     all: &[Submitted],
     shown: Shown,
     until_waiting: bool,
 ) -> anyhow::Result<u8> {
-    let follower = Follower::new()?;
     let mut worst = DONE;
     for one in all {
-        let code = match follow(session, &follower, one, shown, until_waiting)? {
+        let code = match follow(session, follower, one, shown, until_waiting)? {
             End::Over(object) => match object["status"]["phase"].as_str() {
                 Some("Succeeded") => DONE,
                 _ => FAILED,
@@ -166,17 +175,19 @@ fn follow(
         (End::Over(object), Shown::Tree) => {
             live.finish(object, now_ms())?;
             if let Some(text) = failure(session.style, session, one, object) {
-                output::print(&text)?;
+                Optional::default().write_all(text.as_bytes())?;
             }
         }
         (End::Over(object), Shown::Object(form)) => {
-            output::print(&submit::shown(object, session, Some(form)))?;
+            let text = submit::shown(object, session, Some(form));
+            Optional::default().write_all(text.as_bytes())?;
             if let Some(text) = failure(session.aside, session, one, object) {
                 output::show_aside(&text);
             }
         }
         (End::Waits(object), Shown::Object(form)) => {
-            output::print(&submit::shown(object, session, Some(form)))?;
+            let text = submit::shown(object, session, Some(form));
+            Optional::default().write_all(text.as_bytes())?;
             waits(session, one);
         }
         (End::Waits(object), Shown::Tree) => {

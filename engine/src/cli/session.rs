@@ -55,7 +55,7 @@ impl Session {
     /// # Errors
     /// When there is none that can be used.
     pub(super) fn open(global: &Global) -> anyhow::Result<Session> {
-        let state = StateDir::find(global.state.as_deref(), &Surroundings::from_env())?;
+        let state = StateDir::find(global.named_state().as_deref(), &Surroundings::from_env())?;
         if let Some(notice) = &state.notice {
             output::note(notice);
         }
@@ -148,9 +148,7 @@ impl Session {
         if run.namespace != super::submit::NAMESPACE {
             line += &format!(" -n {}", run.namespace);
         }
-        if let Some(dir) = &self.global.state
-            && std::env::var_os("USHER_STATE").is_none()
-        {
+        if let Some(dir) = &self.global.state {
             line += &format!(" --state {}", dir.display());
         }
         line

@@ -8,6 +8,7 @@ use serde_json::Value;
 use usher_core::admit::{Admitted, Fault, Overrides, admit, read};
 
 use super::args::{Output, Source, SubmitArgs};
+use super::follow::Follower;
 use super::session::{Session, Verb};
 use super::view::{self, Style};
 use super::{DONE, INVALID, output, run, wait};
@@ -254,7 +255,7 @@ pub(super) fn submit(session: &mut Session, args: &SubmitArgs) -> anyhow::Result
         sent.push(one);
     }
     if args.watch {
-        return run::follow_all(session, &sent, run::Shown::Tree, false);
+        return run::follow_all(session, &Follower::new()?, &sent, run::Shown::Tree, false);
     }
     if args.log {
         return super::logs::follow_all(session, &sent);

@@ -259,7 +259,12 @@ fn waiting_for_the_end() {
 fn a_broken_pipe() {
     let place = Place::new();
     place.steps("piped", &["echo ran >> $LOG"]);
-    for (args, code) in [(["run", "piped.yaml"], 0), (["get", "@latest"], 0)] {
+    place.steps("bad", &["exit 1"]);
+    for (args, code) in [
+        (["run", "piped.yaml"], 0),
+        (["get", "@latest"], 0),
+        (["run", "bad.yaml"], 1),
+    ] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let mut command = place.command(args);

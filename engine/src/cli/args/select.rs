@@ -45,7 +45,7 @@ pub(in crate::cli) struct ResumeArgs {
     #[command(flatten)]
     pub(in crate::cli) names: NamesArgs,
     /// Only waiting steps with these fields: displayName=approve,phase=Running
-    #[arg(long, value_name = "FIELD=VALUE")]
+    #[arg(long, value_name = "FIELD=VALUE", value_parser = nodes)]
     pub(in crate::cli) node_field_selector: Option<String>,
 }
 
@@ -59,7 +59,7 @@ pub(in crate::cli) struct StopArgs {
     #[arg(long)]
     pub(in crate::cli) message: Option<String>,
     /// Only fail waiting steps with these fields: displayName=approve
-    #[arg(long, value_name = "FIELD=VALUE")]
+    #[arg(long, value_name = "FIELD=VALUE", value_parser = nodes)]
     pub(in crate::cli) node_field_selector: Option<String>,
 }
 
@@ -125,7 +125,7 @@ pub(in crate::cli) struct GetArgs {
     #[arg(long, value_name = "PHASE", conflicts_with = "node_field_selector")]
     pub(in crate::cli) status: Option<String>,
     /// Only nodes with these fields
-    #[arg(long, value_name = "FIELD=VALUE")]
+    #[arg(long, value_name = "FIELD=VALUE", value_parser = nodes)]
     pub(in crate::cli) node_field_selector: Option<String>,
 }
 
@@ -185,6 +185,12 @@ fn duration(text: &str) -> Result<i64, String> {
 
 fn labels(text: &str) -> Result<String, String> {
     crate::server::filter::Labels::parse(text)
+        .map(|_| text.to_owned())
+        .map_err(|error| error.to_string())
+}
+
+fn nodes(text: &str) -> Result<String, String> {
+    usher_api::selector::Selector::parse(text)
         .map(|_| text.to_owned())
         .map_err(|error| error.to_string())
 }

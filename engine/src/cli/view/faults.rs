@@ -6,6 +6,9 @@ use super::style::{Style, Tint};
 use super::table::{Cell, Cut};
 use super::text::{back, ellipsis, front, paragraph, safe, width};
 
+/// Columns of a line of a file that are shown where no terminal bounds them.
+const EXCERPT_COLUMNS: usize = 200;
+
 /// Every fault, each with its source line, and a closing line with their number. `source` is the
 /// text of the file that all of them are in.
 #[must_use]
@@ -61,9 +64,9 @@ fn excerpt(line: &str, fault: &Fault, style: &Style) -> String {
     let (before, after) = line.split_at(cut);
     let shown = |text: &str| safe(&text.replace('\t', "    ")).into_owned();
     let (mut before, after) = (shown(before), shown(after));
-    let room = style.width.map_or(usize::MAX, |all| {
-        all.saturating_sub(number.len() + 6).max(16)
-    });
+    // Also in a file: what is no text at all has lines of many thousand columns.
+    let all = style.width.unwrap_or(EXCERPT_COLUMNS);
+    let room = all.saturating_sub(number.len() + 6).max(16);
     // A place far to the right: the line starts with what stands before it.
     if width(&before) > room / 2 {
         let dots = ellipsis(style);
