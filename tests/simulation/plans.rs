@@ -11,12 +11,17 @@ pub(crate) fn workflow(rng: &mut Rng) -> Value {
         templates: Vec::new(),
         made: 0,
     };
-    let entry = match maker.rng.below(100) {
+    let shape = maker.rng.below(100);
+    let entry = match shape {
         0..2 => maker.wide(),
-        2..12 => maker.storm(),
+        2..14 => maker.storm(),
         _ => maker.group(0),
     };
     let mut spec = json!({"entrypoint": entry});
+    if (2..14).contains(&shape) && maker.rng.chance(70) {
+        // Ends while attempts wait.
+        spec["activeDeadlineSeconds"] = json!(40 + maker.rng.below(80));
+    }
     if maker.rng.chance(40) {
         let handler = if maker.rng.chance(50) {
             maker.leaf()

@@ -98,7 +98,7 @@ impl World {
             )
         });
         let plan = Arc::new(Prepared::new(plan));
-        let lost_percent = if rng.chance(20) { 30 } else { 4 };
+        let lost_percent = if rng.chance(40) { 30 } else { 4 };
         let uid = format!("{seed:08x}-0000-4000-8000-000000000000");
         let identity = Identity {
             uid: uid.clone(),

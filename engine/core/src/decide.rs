@@ -51,7 +51,7 @@ pub struct Answer {
     pub outcome: Outcome,
 }
 
-/// What a turn decided.
+/// What a turn decided. Of a run that is removed it keeps no effect that would begin something.
 #[derive(Debug)]
 pub struct Decision {
     /// The run after it.
@@ -81,7 +81,9 @@ pub fn decide(run: Run, events: Vec<Stamped>) -> Decision {
         apply(&mut draft, stamped.event, &mut answers);
         // A resume or the submission lets the deadline count: it is seen before any node begins.
         compare_deadline(&mut draft);
-        work(&mut draft);
+        if !draft.delete {
+            work(&mut draft);
+        }
     }
     if draft.run.goes_on() {
         draft.effect(Effect::Continue);
@@ -94,7 +96,9 @@ pub fn decide(run: Run, events: Vec<Stamped>) -> Decision {
         delete,
         ..
     } = draft;
-    if !delete {
+    if delete {
+        effects.retain(|effect| !matches!(effect, Effect::LaunchPod { .. } | Effect::Continue));
+    } else {
         effects.retain(|effect| is_owed(&run, effect));
     }
     Decision {

@@ -10,7 +10,7 @@ impl World {
     /// People ask for something now and then.
     pub(super) fn people(&mut self) -> Result<(), String> {
         let waits = self.run.as_ref().is_some_and(|run| !run.is_busy());
-        let percent = if waits { 40 } else { 2 };
+        let percent = if waits { 60 } else { 5 };
         if self.deleted || !self.rng.chance(percent) {
             return Ok(());
         }
@@ -21,7 +21,7 @@ impl World {
                 message: None,
                 selector: None,
             },
-            2 => Command::Terminate { by },
+            2 | 15 => Command::Terminate { by },
             3..=6 => Command::Suspend { by },
             7..=10 => {
                 let selector = Some(format!("displayName=t{}", self.rng.below(4)));
@@ -36,7 +36,7 @@ impl World {
                 let selector = Some("displayName=".to_owned());
                 Command::Resume { by, selector }
             }
-            14 if self.rng.chance(50) => Command::Delete { by },
+            14 => Command::Delete { by },
             _ => Command::Resume { by, selector: None },
         };
         self.ask(&command)
@@ -60,7 +60,7 @@ impl World {
         {
             events.push(Event::TimerRang { node: None });
         }
-        if run.head.phase.is_done() && self.fault("late timer", 30) {
+        if run.head.phase.is_done() && self.fault("late timer", 80) {
             events.push(Event::TimerRang { node: None });
         }
         let open: Vec<((u32, u32), Process)> = self

@@ -16,6 +16,9 @@ use crate::run::{Item, NodeIx, Run, Sweep};
 /// Carries a command out, or says why not.
 pub(super) fn apply(draft: &mut Draft, command: &Command) -> Outcome {
     let name = draft.run.head.identity.name.clone();
+    if draft.delete {
+        return refused("deleted", format!("workflow {name} was deleted"));
+    }
     if let Command::Delete { .. } = command {
         return delete(draft, &name);
     }
