@@ -29,7 +29,6 @@ pub(crate) use root::main_phase;
 use crate::draft::{Birth, Draft};
 use crate::effect::{Effect, Note};
 use crate::event::{Event, Stamped};
-use crate::owed::is_owed;
 use crate::phase::{Phase, Signal};
 use crate::run::{Item, Kind, NodeIx, Run};
 
@@ -96,11 +95,7 @@ pub fn decide(run: Run, events: Vec<Stamped>) -> Decision {
         delete,
         ..
     } = draft;
-    if delete {
-        effects.retain(|effect| !matches!(effect, Effect::LaunchPod { .. } | Effect::Continue));
-    } else {
-        effects.retain(|effect| is_owed(&run, effect));
-    }
+    effects.retain(|effect| !is_overtaken(&run, delete, effect));
     Decision {
         run,
         changed: changed.into_iter().collect(),
@@ -108,6 +103,20 @@ pub fn decide(run: Run, events: Vec<Stamped>) -> Decision {
         moves,
         answers,
         delete,
+    }
+}
+
+/// Whether a later event of the same turn has made an effect void: a launch of what was stopped, a
+/// stop of what has ended, a beginning in a run that is removed.
+fn is_overtaken(run: &Run, delete: bool, effect: &Effect) -> bool {
+    let phase = |ix: NodeIx| run.node(ix).map(|node| node.phase);
+    match effect {
+        Effect::LaunchPod { node, .. } => {
+            delete || !matches!(phase(*node), Some(Phase::Starting | Phase::Running))
+        }
+        Effect::StopPod { node, .. } => !delete && phase(*node) != Some(Phase::Stopping),
+        Effect::Continue => delete,
+        Effect::ReleasePod { .. } | Effect::AnnounceEnd | Effect::Note(_) => false,
     }
 }
 

@@ -33,21 +33,6 @@ pub fn owed_to(run: &Run, ix: NodeIx) -> Vec<Effect> {
     effects
 }
 
-/// Whether a run owes an effect; costs the same however many nodes there are. A decision drops what
-/// a later event of the same turn has overtaken: a launch of what was stopped, a stop of what has
-/// ended.
-#[must_use]
-pub fn is_owed(run: &Run, effect: &Effect) -> bool {
-    match effect {
-        Effect::LaunchPod { node, .. }
-        | Effect::StopPod { node, .. }
-        | Effect::ReleasePod { node, .. } => owed_to(run, *node).contains(effect),
-        Effect::Continue => run.goes_on(),
-        Effect::AnnounceEnd => run.head.phase.is_done(),
-        Effect::Note(_) => true,
-    }
-}
-
 fn add(run: &Run, ix: NodeIx, effects: &mut Vec<Effect>) {
     let Some(node) = run.node(ix) else { return };
     if node.kind != Kind::Pod || node.launch == 0 {

@@ -198,35 +198,3 @@ pub fn table() -> String {
     out.push('\n');
     out
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// No signal moves a node that is done, and none leads back to `New`.
-    #[test]
-    fn done_is_done() {
-        for phase in Phase::ALL {
-            for signal in Signal::ALL {
-                match phase.next(signal) {
-                    Ok(next) => {
-                        assert!(!phase.is_done(), "{phase:?} took {signal:?}");
-                        assert_ne!(next, Phase::New);
-                    }
-                    Err(illegal) => assert_eq!(illegal, Illegal { phase, signal }),
-                }
-            }
-        }
-    }
-
-    /// The README shows the table as it is. `UPDATE=1` writes it.
-    #[test]
-    fn readme_has_the_table() {
-        let readme = include_str!("../README.md");
-        assert!(
-            readme.contains(&table()),
-            "the phase table of engine/core/README.md is not:\n{}",
-            table()
-        );
-    }
-}

@@ -11,6 +11,8 @@ mod ends;
 mod limits;
 #[path = "rules/oddities.rs"]
 mod oddities;
+#[path = "rules/phases.rs"]
+mod phases;
 #[path = "rules/retries.rs"]
 mod retries;
 #[path = "rules/rows.rs"]

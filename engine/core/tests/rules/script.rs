@@ -1,41 +1,43 @@
 //! A run on a stage: events come by hand, time stands until it is moved.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 use usher_api::command::{Command, Outcome};
-use usher_core::decide::decide;
+use usher_core::decide::{Decision, decide};
 use usher_core::effect::Effect;
 use usher_core::event::{End, Event, Stamped};
 use usher_core::invariant;
 use usher_core::prepared::Prepared;
 use usher_core::project::phase_word;
-use usher_core::run::{Identity, NodeIx, Run};
+use usher_core::run::{Identity, NodeIx, Run, encode_node};
 
 /// 2026-01-02T03:04:05Z.
-pub const START_MS: i64 = 1_767_323_045_000;
+pub(crate) const START_MS: i64 = 1_767_323_045_000;
 
 /// A run and the clock beside it.
 #[derive(Debug)]
-pub struct Script {
+pub(crate) struct Script {
     run: Option<Run>,
+    rows: BTreeMap<NodeIx, Vec<u8>>,
     now_ms: i64,
     /// What the last event called for, notes included.
-    pub effects: Vec<Effect>,
+    pub(crate) effects: Vec<Effect>,
     /// The answer to the last command.
-    pub outcome: Option<Outcome>,
+    pub(crate) outcome: Option<Outcome>,
 }
 
 impl Script {
     /// A run of `spec`, called `w`, submitted at [`START_MS`].
-    pub fn of(spec: Value) -> Script {
+    pub(crate) fn of(spec: Value) -> Script {
         let mut script = Script::unborn(spec);
         script.give(Event::Submitted);
         script
     }
 
     /// A run of `spec` to which nothing has happened.
-    pub fn unborn(spec: Value) -> Script {
+    pub(crate) fn unborn(spec: Value) -> Script {
         let object = json!({
             "apiVersion": "argoproj.io/v1alpha1",
             "kind": "Workflow",
@@ -52,6 +54,7 @@ impl Script {
         };
         Script {
             run: Some(Run::new(Arc::new(Prepared::new(plan)), identity)),
+            rows: BTreeMap::new(),
             now_ms: START_MS,
             effects: Vec::new(),
             outcome: None,
@@ -59,18 +62,18 @@ impl Script {
     }
 
     /// The run as it is.
-    pub fn run(&self) -> &Run {
+    pub(crate) fn run(&self) -> &Run {
         self.run.as_ref().expect("the run is here between events")
     }
 
     /// Moves the clock on by so many seconds; nothing happens by that.
-    pub fn wait(&mut self, seconds: i64) -> &mut Script {
+    pub(crate) fn wait(&mut self, seconds: i64) -> &mut Script {
         self.now_ms += seconds * 1_000;
         self
     }
 
     /// One event, now, and the turns that it asks for.
-    pub fn give(&mut self, event: Event) -> &mut Script {
+    pub(crate) fn give(&mut self, event: Event) -> &mut Script {
         let mut events = vec![event];
         self.effects.clear();
         while let Some(event) = events.pop() {
@@ -78,9 +81,10 @@ impl Script {
             let at_ms = self.now_ms;
             let decision = decide(run, vec![Stamped { at_ms, event }]);
             assert_eq!(invariant::broken(&decision.run), Vec::<String>::new());
-            if !decision.delete {
-                assert_eq!(invariant::unowed(&decision.run, &decision.effects), vec![]);
-            }
+            let unowed = invariant::unowed(&decision.run, &decision.effects);
+            let is_owed = decision.delete || unowed.is_empty();
+            assert!(is_owed, "INV-10: not owed: {unowed:?}");
+            self.write(&decision);
             if decision.effects.contains(&Effect::Continue) {
                 events.push(Event::Continued);
             }
@@ -95,15 +99,32 @@ impl Script {
         self
     }
 
+    /// Writes the rows that a decision names, and looks whether they are all that changed.
+    fn write(&mut self, decision: &Decision) {
+        for (ix, node) in (0..).zip(&decision.run.nodes) {
+            let body = encode_node(node);
+            if decision.changed.contains(&ix) {
+                self.rows.insert(ix, body);
+            } else {
+                let same = self.rows.get(&ix) == Some(&body);
+                assert!(
+                    same,
+                    "INV-12: node {} changed and is not written",
+                    node.name
+                );
+            }
+        }
+    }
+
     /// The number of the node called `name`.
-    pub fn ix(&self, name: &str) -> NodeIx {
+    pub(crate) fn ix(&self, name: &str) -> NodeIx {
         let at = self.run().nodes.iter().position(|node| &*node.name == name);
         let at = at.unwrap_or_else(|| panic!("no node {name} in\n{}", self.tree()));
         u32::try_from(at).expect("a number of a node")
     }
 
     /// The process of a node begins.
-    pub fn starts(&mut self, name: &str) -> &mut Script {
+    pub(crate) fn starts(&mut self, name: &str) -> &mut Script {
         let node = self.ix(name);
         let launch = self.run().nodes[node as usize].launch;
         let started_ms = self.now_ms;
@@ -115,12 +136,12 @@ impl Script {
     }
 
     /// The process of a node ends with a code.
-    pub fn ends(&mut self, name: &str, code: i32) -> &mut Script {
+    pub(crate) fn ends(&mut self, name: &str, code: i32) -> &mut Script {
         self.ends_with(name, code, None)
     }
 
     /// The process of a node ends with a code and a result.
-    pub fn ends_with(&mut self, name: &str, code: i32, result: Option<&str>) -> &mut Script {
+    pub(crate) fn ends_with(&mut self, name: &str, code: i32, result: Option<&str>) -> &mut Script {
         let node = self.ix(name);
         let launch = self.run().nodes[node as usize].launch;
         let end = End {
@@ -133,18 +154,18 @@ impl Script {
     }
 
     /// A timer rings: of a node, or of the run.
-    pub fn rings(&mut self, name: Option<&str>) -> &mut Script {
+    pub(crate) fn rings(&mut self, name: Option<&str>) -> &mut Script {
         let node = name.map(|name| self.ix(name));
         self.give(Event::TimerRang { node })
     }
 
     /// Somebody asks for something.
-    pub fn asks(&mut self, command: Command) -> &mut Script {
+    pub(crate) fn asks(&mut self, command: Command) -> &mut Script {
         self.give(Event::Commanded { id: 1, command })
     }
 
     /// Every node as `NAME KIND PHASE: MESSAGE`, in the order of making, and the run's own line.
-    pub fn tree(&self) -> String {
+    pub(crate) fn tree(&self) -> String {
         let run = self.run();
         let colon = |message: &str| match message {
             "" => String::new(),
@@ -162,7 +183,7 @@ impl Script {
 
     /// Asserts the tree, line by line.
     #[track_caller]
-    pub fn shows(&mut self, lines: &[&str]) -> &mut Script {
+    pub(crate) fn shows(&mut self, lines: &[&str]) -> &mut Script {
         let tree = self.tree();
         assert_eq!(tree.lines().collect::<Vec<_>>(), lines);
         self
@@ -170,7 +191,7 @@ impl Script {
 }
 
 /// Resume of all that waits.
-pub fn resume() -> Command {
+pub(crate) fn resume() -> Command {
     Command::Resume {
         by: "ada".to_owned(),
         selector: None,
@@ -178,7 +199,7 @@ pub fn resume() -> Command {
 }
 
 /// Stop of the run.
-pub fn stop() -> Command {
+pub(crate) fn stop() -> Command {
     Command::Stop {
         by: "ada".to_owned(),
         message: None,
@@ -187,25 +208,25 @@ pub fn stop() -> Command {
 }
 
 /// Terminate of the run.
-pub fn terminate() -> Command {
+pub(crate) fn terminate() -> Command {
     Command::Terminate {
         by: "ada".to_owned(),
     }
 }
 
 /// Suspend of the run.
-pub fn suspend() -> Command {
+pub(crate) fn suspend() -> Command {
     Command::Suspend {
         by: "ada".to_owned(),
     }
 }
 
 /// A template with a process.
-pub fn pod(name: &str) -> Value {
+pub(crate) fn pod(name: &str) -> Value {
     json!({"name": name, "container": {"image": "i", "command": ["c"]}})
 }
 
 /// A template that waits for a person.
-pub fn gate(name: &str) -> Value {
+pub(crate) fn gate(name: &str) -> Value {
     json!({"name": name, "suspend": {}})
 }
