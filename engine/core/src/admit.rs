@@ -1,10 +1,13 @@
 //! From a file to a plan: every fault at once, each with its place, or a plan that cannot be wrong.
 //!
 //! ```text
-//!   bytes ──read──► Document (object + places) ──admit──► Admitted (coerced object + Plan)
-//!                                                  ▲
-//!                                   Overrides (`-p name=value`, `--entrypoint` …)
+//!   bytes ──read──► Document (object + places) ──change──► object ──shape──► stored object
+//!                                                 ▲                              │ survey
+//!                     Overrides (`-p name=value` …)          Plan ◄──build── Survey ──rules──► faults
 //! ```
+//!
+//! `shape` asks the field table alone; `survey` maps templates and calls; `build` tells what no plan
+//! can be without; `rules` tell the rest, and only when a file is admitted. All add to one list.
 
 mod at;
 mod build;

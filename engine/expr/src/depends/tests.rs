@@ -1,4 +1,5 @@
 //! What `depends` accepts, refuses and answers, row by row.
+
 use super::{Depends, DependsError, Outcome};
 use crate::Limits;
 

@@ -1,4 +1,5 @@
 //! What `text` accepts, refuses and answers, row by row.
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
 //! What `when` accepts, refuses and answers, row by row.
+
 use super::{WhenError, evaluate_when};
 use crate::Limits;
 
