@@ -2,12 +2,13 @@
 //!
 //! ```text
 //!   bytes ──read──► Document (object + places) ──change──► object ──shape──► stored object
-//!                                                 ▲                              │ survey
-//!                     Overrides (`-p name=value` …)          Plan ◄──build── Survey ──rules──► faults
+//!                                                 ▲                             │ survey
+//!                     Overrides (`-p name=value` …)         Plan ◄──build── Survey ──rules──► faults
 //! ```
 //!
-//! `shape` asks the field table alone; `survey` maps templates and calls; `build` tells what no plan
-//! can be without; `rules` tell the rest, and only when a file is admitted. All add to one list.
+//! `shape` asks the field table alone; `survey` maps templates and calls; `build` tells what no
+//! plan can be without; `rules` tell the rest, and only when a file is admitted. All add to one
+//! list.
 
 mod at;
 mod build;
