@@ -3,7 +3,7 @@
 //! ```text
 //!   bytes ──read──► Document (object + places) ──change──► object ──shape──► stored object
 //!                                                 ▲                            │ survey
-//!                     Overrides (`-p name=value` …)        Plan ◄──build── Survey ──rules──► faults
+//!             Overrides (`-p name=value` …) ──────┘     Plan ◄──build── Survey ──rules──► faults
 //! ```
 //!
 //! `shape` asks the field table alone; `survey` maps templates and calls; `build` tells what no
