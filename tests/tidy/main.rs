@@ -60,3 +60,13 @@ fn the_project_is_tidy() {
 fn nothing_else_lies_on_top() {
     assert_eq!(top::strangers(&tree::names_on_top()), Vec::<String>::new());
 }
+
+/// A person types `tests/run`, the build server `.ci/run`.
+#[test]
+fn the_commands_can_be_run() {
+    for name in ["tests/run", ".ci/run"] {
+        let file = std::fs::metadata(suite::root().join(name)).expect("it is there");
+        let mode = std::os::unix::fs::PermissionsExt::mode(&file.permissions());
+        assert_eq!(mode & 0o111, 0o111, "{name} may be executed by everybody");
+    }
+}
