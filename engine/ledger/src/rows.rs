@@ -187,7 +187,7 @@ pub enum Write {
         /// Why.
         reason: String,
     },
-    /// Answer commands of a run that takes no turns: parked, or unreadable. Leaves the run as it is.
+    /// Answer commands of a run that takes no turns (parked, unreadable). It stays as it is.
     Answer {
         /// The run's uid.
         run: String,
