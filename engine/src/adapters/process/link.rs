@@ -17,6 +17,8 @@ pub(super) struct Link {
     stream: UnixStream,
     input: Vec<u8>,
     output: Vec<u8>,
+    /// What came together with the first message: it is heard next.
+    early: Vec<FromLauncher>,
 }
 
 impl Link {
@@ -31,6 +33,7 @@ impl Link {
             stream,
             input: Vec::new(),
             output: Vec::new(),
+            early: Vec::new(),
         })
     }
 
@@ -79,7 +82,8 @@ impl Link {
         loop {
             let mut heard = self.hear().await?;
             if !heard.is_empty() {
-                return Ok(heard.swap_remove(0));
+                self.early = heard.split_off(1);
+                return Ok(heard.remove(0));
             }
         }
     }
@@ -90,6 +94,9 @@ impl Link {
     /// # Errors
     /// When the connection is broken.
     pub(super) async fn hear(&mut self) -> io::Result<Vec<FromLauncher>> {
+        if !self.early.is_empty() {
+            return Ok(std::mem::take(&mut self.early));
+        }
         let interest = match self.output.is_empty() {
             true => Interest::READABLE,
             false => Interest::READABLE | Interest::WRITABLE,
@@ -134,5 +141,37 @@ impl Link {
                 said.ok()
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+    use crate::launcher::wire::Key;
+
+    /// A launcher may tell of an exit in one breath with its welcome: neither is lost.
+    #[tokio::test]
+    async fn what_comes_with_the_welcome_is_heard() {
+        let (ours, mut theirs) = StdStream::pair().expect("a pair");
+        let unknown = |launch| FromLauncher::Unknown {
+            key: Key {
+                run: "r".to_owned(),
+                node: 1,
+                launch,
+            },
+        };
+        let mut bytes = Vec::new();
+        encode(&FromLauncher::Superseded, &mut bytes).expect("plain data");
+        for launch in [1, 2, 3] {
+            encode(&unknown(launch), &mut bytes).expect("plain data");
+        }
+        theirs.write_all(&bytes).expect("written");
+        let mut link = Link::new(ours).expect("a link");
+        assert_eq!(link.first().await.expect("heard"), FromLauncher::Superseded);
+        let rest = tokio::time::timeout(std::time::Duration::from_secs(10), link.hear()).await;
+        let rest = rest.expect("nothing is left to be heard").expect("heard");
+        assert_eq!(rest, [unknown(1), unknown(2), unknown(3)]);
     }
 }
