@@ -101,6 +101,7 @@ fn bare() -> Duration {
     before.elapsed()
 }
 
+#[allow(clippy::zombie_processes, reason = "waited for by number")]
 fn bare_abreast(count: u32) -> Duration {
     let before = Instant::now();
     let (mut made, mut ended) = (0, 0);
