@@ -1,7 +1,7 @@
 //! The other end of the engine's socket: what every command of the binary talks to.
 //!
-//! Whoever finds no engine becomes one if it may: [`Client::connect_or_host`] takes the lock, starts
-//! an engine in this process by the ordinary restart, and connects to it like any other client.
+//! Whoever finds no engine becomes one if it may: [`Client::connect_or_host`] takes the lock,
+//! starts an engine in this process by the ordinary restart, and connects to it like any other.
 //! [`Offline`] answers from the ledger alone, so that looking at a run starts nothing.
 
 use std::io::{BufRead, BufReader, Write};

@@ -57,7 +57,7 @@ pub(super) struct Global {
     #[arg(long, global = true)]
     pub no_utf8: bool,
     /// How many processes an engine started here runs at a time [default: 2 per core]
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, global = true, value_name = "N", value_parser = at_least_one())]
     pub(super) processes: Option<u32>,
     /// Commit without waiting for the disk: a power cut may lose the last commits
     #[arg(long, global = true, hide_short_help = true)]
@@ -313,4 +313,8 @@ pub(super) struct CompletionArgs {
     /// The shell
     #[arg(value_enum)]
     pub(super) shell: clap_complete::Shell,
+}
+
+fn at_least_one() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..)
 }

@@ -1,19 +1,25 @@
 //! `logs`: what steps wrote, of one or of all, now or as it comes.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::Context as _;
 
 use super::args::LogsArgs;
 use super::session::{Session, Verb};
+use super::signals::Interrupt;
 use super::submit::Submitted;
 use super::tail::Lines;
-use super::{DONE, FAILED, output};
+use super::{DONE, FAILED, output, signals};
 use crate::client::unexpected;
-use crate::host;
 use crate::server::protocol::{Answer, LogFile, Request, RunRef};
 
 /// How often files are looked at for news.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// Looking takes at most one part in so many of the time.
+const SHARE: u32 = 16;
 
 /// Which steps and lines.
 #[derive(Debug, Default)]
@@ -41,7 +47,7 @@ pub(super) fn logs(session: &mut Session, args: &LogsArgs) -> anyhow::Result<u8>
         grep: args.grep.clone(),
     };
     if args.follow {
-        return follow(session, &run, filter);
+        return follow(session, &Signals::new()?, &run, filter);
     }
     let request = Request::Logs { run };
     let files = match session.look(&request)? {
@@ -62,16 +68,41 @@ pub(super) fn logs(session: &mut Session, args: &LogsArgs) -> anyhow::Result<u8>
 
 /// Prints the logs of runs until they end, one run after the other.
 pub(super) fn follow_all(session: &mut Session, all: &[Submitted]) -> anyhow::Result<u8> {
+    let signals = Signals::new()?;
     for one in all {
-        follow(session, &one.by_uid, Filter::default())?;
+        let code = follow(session, &signals, &one.by_uid, Filter::default())?;
+        if code != DONE {
+            return Ok(code);
+        }
     }
     Ok(DONE)
 }
 
-fn follow(session: &mut Session, run: &RunRef, filter: Filter) -> anyhow::Result<u8> {
+/// Hears of Ctrl-C: this process may be the engine, and then ends it properly.
+struct Signals {
+    news: Receiver<Interrupt>,
+    /// Held, so that the channel is never closed.
+    _tell: Sender<Interrupt>,
+}
+
+impl Signals {
+    fn new() -> anyhow::Result<Signals> {
+        let (tell, news) = mpsc::channel();
+        signals::tell(tell.clone(), |interrupt| interrupt).context("listen to signals")?;
+        Ok(Signals { news, _tell: tell })
+    }
+}
+
+fn follow(
+    session: &mut Session,
+    signals: &Signals,
+    run: &RunRef,
+    filter: Filter,
+) -> anyhow::Result<u8> {
     let mut printer = Printer::new(filter);
     let request = Request::Logs { run: run.clone() };
     loop {
+        let began = Instant::now();
         let (files, ended) = match session.ask(Verb::Stays, &request)? {
             Answer::Logs { files, ended } => (files, ended),
             other => return Err(unexpected(&other).into()),
@@ -80,7 +111,11 @@ fn follow(session: &mut Session, run: &RunRef, filter: Filter) -> anyhow::Result
         if ended {
             return Ok(DONE);
         }
-        host::wait_for_change(&session.state, LOOK);
+        // A run of many nodes is not asked for so often.
+        let pause = LOOK.max(began.elapsed() * SHARE);
+        if let Ok(interrupt) = signals.news.recv_timeout(pause) {
+            return Ok(interrupt.code);
+        }
     }
 }
 
