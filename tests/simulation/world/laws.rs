@@ -116,6 +116,10 @@ pub(super) fn words_are_heard(work: &Work) -> Result<(), String> {
 /// INV-16, as long as the bound of a turn is not met.
 pub(super) fn folding_changes_nothing(run: &Run, events: &[Stamped]) -> Result<(), String> {
     let folded = decide(run.clone(), events.to_vec());
+    if folded.delete {
+        // What follows a delete is for nobody.
+        return Ok(());
+    }
     let mut single = run.clone();
     for event in events {
         let decision = decide(single, vec![event.clone()]);
