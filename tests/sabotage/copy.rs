@@ -46,7 +46,10 @@ fn entries(folder: &Path) -> Vec<(String, PathBuf)> {
     let entries = fs::read_dir(folder).expect("a readable folder");
     let entry = |entry: std::io::Result<fs::DirEntry>| {
         let entry = entry.expect("an entry");
-        (entry.file_name().to_string_lossy().into_owned(), entry.path())
+        (
+            entry.file_name().to_string_lossy().into_owned(),
+            entry.path(),
+        )
     };
     entries.map(entry).collect()
 }
@@ -78,8 +81,12 @@ fn link_tree(from: &Path, to: &Path, top: bool) {
         } else if fs::hard_link(&path, &goal).is_err() {
             let time = path.metadata().and_then(|about| about.modified());
             fs::copy(&path, &goal).expect("a copy");
-            let file = fs::File::options().write(true).open(&goal).expect("the copy");
-            file.set_modified(time.expect("a time")).expect("set its time");
+            let file = fs::File::options()
+                .write(true)
+                .open(&goal)
+                .expect("the copy");
+            file.set_modified(time.expect("a time"))
+                .expect("set its time");
         }
     }
 }

@@ -41,9 +41,16 @@ fn parse(path: &Path) -> Sabotage {
         line.trim().to_owned()
     };
     Sabotage {
-        name: path.file_stem().expect("a name").to_string_lossy().into_owned(),
+        name: path
+            .file_stem()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned(),
         file: PathBuf::from(field("file:")),
-        test: field("test:").split_whitespace().map(str::to_owned).collect(),
+        test: field("test:")
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect(),
         red: field("red:"),
         old: old.to_owned(),
         new: new.to_owned(),
@@ -65,7 +72,10 @@ impl Sabotage {
     fn broken(&self, sound: &str) -> Result<String, String> {
         match sound.matches(&self.old).count() {
             1 => Ok(sound.replacen(&self.old, &self.new, 1)),
-            times => Err(format!("{}: the old text is there {times} times", self.name)),
+            times => Err(format!(
+                "{}: the old text is there {times} times",
+                self.name
+            )),
         }
     }
 }
@@ -99,7 +109,9 @@ fn every_sabotage_fits() {
     for sabotage in all {
         let sound = std::fs::read_to_string(suite::root().join(&sabotage.file));
         let sound = sound.expect("the file to change");
-        sabotage.broken(&sound).unwrap_or_else(|why| panic!("{why}"));
+        sabotage
+            .broken(&sound)
+            .unwrap_or_else(|why| panic!("{why}"));
     }
 }
 
@@ -111,7 +123,9 @@ fn every_sabotage_is_found() {
         let begun = Instant::now();
         let file = copy.tree().join(&sabotage.file);
         let sound = std::fs::read_to_string(&file).expect("the file to change");
-        let broken = sabotage.broken(&sound).unwrap_or_else(|why| panic!("{why}"));
+        let broken = sabotage
+            .broken(&sound)
+            .unwrap_or_else(|why| panic!("{why}"));
         std::fs::write(&file, broken).expect("the change");
         let (green, output) = cargo_test(&copy.tree(), &copy.target(), &sabotage.test);
         std::fs::write(&file, sound).expect("the change back");
@@ -119,7 +133,11 @@ fn every_sabotage_is_found() {
         let is_named = output.contains(&sabotage.red);
         let is_found = !green && is_built && is_named;
         let word = if is_found { "found" } else { "MISSED" };
-        println!("{word:<8} {:<32} {} s", sabotage.name, begun.elapsed().as_secs());
+        println!(
+            "{word:<8} {:<32} {} s",
+            sabotage.name,
+            begun.elapsed().as_secs()
+        );
         if !is_found {
             let name = &sabotage.name;
             let red = &sabotage.red;

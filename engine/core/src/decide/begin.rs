@@ -181,16 +181,7 @@ fn pod(draft: &mut Draft, birth: Birth, template: &Template) -> NodeIx {
         return draft.make(birth, Signal::Fail, cause.message());
     }
     let ix = draft.make(birth, Signal::Launch, "");
-    // The work is put together here once, so that a tag without a value is found before the launch.
-    let checked = crate::work::of(&draft.run, ix).and_then(|_| {
-        limit_ms(
-            &draft.run,
-            ix,
-            template.timeout.as_ref(),
-            parse_go_duration_ms,
-        )
-    });
-    match checked {
+    match checked(&draft.run, ix, template) {
         Ok(timeout) => {
             let due_ms = timeout.map(|ms| draft.now_ms.saturating_add(ms));
             draft.edit(ix, |node| {
@@ -207,6 +198,14 @@ fn pod(draft: &mut Draft, birth: Birth, template: &Template) -> NodeIx {
         }
     }
     ix
+}
+
+/// The template's timeout, if its texts have values and these can be read: the work is put together
+/// once before the launch, so that no process begins whose limits nobody knows.
+fn checked(run: &Run, ix: NodeIx, template: &Template) -> Result<Option<i64>, String> {
+    crate::work::of(run, ix)?;
+    limit_ms(run, ix, template.deadline.as_ref(), parse_duration_ms)?;
+    limit_ms(run, ix, template.timeout.as_ref(), parse_go_duration_ms)
 }
 
 fn in_exit(run: &Run, parent: Option<NodeIx>, slot: u32) -> bool {

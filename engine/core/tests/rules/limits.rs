@@ -112,3 +112,18 @@ fn waits_end_well() {
     Script::of(one(json!({"name": "s", "suspend": {"duration": "0"}})))
         .shows(&["= Succeeded", "w Suspend Succeeded"]);
 }
+
+/// A limit that cannot be read is an error before any process begins.
+#[test]
+fn an_unreadable_limit_launches_nothing() {
+    let template = json!({"name": "p", "inputs": {"parameters": [{"name": "x", "value": "soon"}]},
+        "activeDeadlineSeconds": "{{inputs.parameters.x}}",
+        "container": {"image": "i", "command": ["c"]}});
+    let mut script = Script::of(one(template));
+    assert_eq!(script.effects, [Effect::AnnounceEnd]);
+    let words = "`soon` is no duration; write for example 30s, 5m, 1h30m, 2d or 1w";
+    script.shows(&[
+        &format!("= Error: {words}"),
+        &format!("w Pod Error: {words}"),
+    ]);
+}
