@@ -71,7 +71,7 @@ impl Driver for InProcess {
 }
 
 /// The admitted run of a case.
-fn prepare(case: &Case) -> Result<Run, Carried> {
+pub(crate) fn prepare(case: &Case) -> Result<Run, Carried> {
     let name = format!("{}.yaml", case.name);
     let documents = admit::read(&name, case.text.as_bytes()).map_err(|faults| sort(&faults))?;
     let beside = documents

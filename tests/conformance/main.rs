@@ -15,11 +15,14 @@ mod driver;
 mod in_process;
 mod normalise;
 mod shell;
+mod shipped;
 mod volatile;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
@@ -117,25 +120,53 @@ fn judge(case: &Case, carried: Carried) -> Verdict {
     }
 }
 
-fn run_all(driver: &dyn Driver) -> Tally {
+/// Judges every case, so many at a time.
+fn run_all(driver: &(dyn Driver + Sync), at_once: usize) -> Tally {
     let only = std::env::var("USHER_CONFORMANCE_ONLY").unwrap_or_default();
+    let mut cases = case::all();
+    cases.retain(|case| case.name.contains(&only));
+    let next = AtomicUsize::new(0);
+    let verdicts = Mutex::new(BTreeMap::new());
+    std::thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(case) = cases.get(at) else { break };
+                    let verdict = judge(case, driver.carry_out(case));
+                    let mut verdicts = verdicts.lock().expect("no judge has panicked");
+                    verdicts.insert(at, verdict);
+                }
+            });
+        }
+    });
     let mut tally = Tally::default();
-    for case in case::all().iter().filter(|case| case.name.contains(&only)) {
-        tally.add(case, judge(case, driver.carry_out(case)));
+    let verdicts = verdicts.into_inner().expect("no judge has panicked");
+    for (at, verdict) in verdicts {
+        tally.add(&cases[at], verdict);
     }
     tally
 }
 
-/// Every case whose fields are covered ends as Argo recorded it, run by the core in process.
-#[test]
-fn the_core_agrees_with_argo() {
-    let driver = in_process::InProcess::new();
-    let tally = run_all(&driver);
+fn assert_agrees(name: &str, driver: &(dyn Driver + Sync), at_once: usize) {
+    let tally = run_all(driver, at_once);
     // Written past the capture of the harness: the figures belong to the output of every run.
-    let report = tally.report("core");
+    let report = tally.report(name);
     std::io::stdout()
         .write_all(report.as_bytes())
         .expect("write the report");
     assert!(tally.different.is_empty(), "{report}");
     assert!(tally.equal > 0, "no case was run");
+}
+
+/// Every case whose fields are covered ends as Argo recorded it, run by the core in process.
+#[test]
+fn the_core_agrees_with_argo() {
+    assert_agrees("core", &in_process::InProcess::new(), 1);
+}
+
+/// The same cases through the shipped binary, in real time.
+#[test]
+fn the_shipped_binary_agrees_with_argo() {
+    assert_agrees("binary", &shipped::Shipped, 6);
 }

@@ -126,8 +126,11 @@ fn median_of_events(main: Value) -> Duration {
     times[EVENTS / 2]
 }
 
-/// An event costs at most twice as much in a run of 50,000 nodes as in one of 100 (and a
-/// microsecond, below which a clock shows chance).
+/// What the processor's caches may cost a big run: far below a commit, far above it would be any
+/// look at all nodes.
+const CACHES: Duration = Duration::from_micros(5);
+
+/// An event costs at most twice as much in a run of 50,000 nodes as in one of 100.
 #[test]
 fn an_event_costs_the_same_in_a_big_run() {
     let shapes: [(&str, Shape); 3] = [("group", group), ("pairs", pairs), ("join", join)];
@@ -138,7 +141,7 @@ fn an_event_costs_the_same_in_a_big_run() {
         std::io::stdout()
             .write_all(line.as_bytes())
             .expect("write the figures");
-        assert!(big <= small * 2 + Duration::from_micros(1), "{line}");
+        assert!(big <= small * 2 + CACHES, "{line}");
     }
 }
 
