@@ -266,6 +266,9 @@ pub(super) struct ServerArgs {
     /// Leave the session, and end when no run needs an engine.
     #[arg(long, hide = true)]
     pub(super) background: bool,
+    /// In the background: stay while another process is the engine, to take over from it.
+    #[arg(long, hide = true, requires = "background")]
+    pub(super) heir: bool,
 }
 
 /// `lint`.

@@ -25,17 +25,26 @@ const PATIENCE: Timespec = Timespec {
     tv_nsec: 0,
 };
 
-/// Starts one and waits until it accepts clients, or stands by because another engine does.
+/// What it is started for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum For {
+    /// To be the engine unless somebody is: who was faster will do.
+    Now,
+    /// To go on with what an engine promised: it stays even if somebody else is the engine first.
+    Later,
+}
+
+/// Starts one and waits until it accepts clients, or has found that another engine does.
 ///
 /// # Errors
 /// When it cannot be started, with the end of its log.
-pub(super) fn start(state: &StateDir, global: &Global) -> anyhow::Result<()> {
+pub(super) fn start(state: &StateDir, global: &Global, what: For) -> anyhow::Result<()> {
     let path = state.path().join("server.log");
     let log = open_log(&path).with_context(|| format!("write {}", path.display()))?;
     let from = log.metadata().map_or(0, |meta| meta.len());
     let mut child = Command::new(own_program())
         .arg0("usher")
-        .args(arguments(state, global))
+        .args(arguments(state, global, what))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log)
@@ -62,8 +71,11 @@ pub(super) fn start(state: &StateDir, global: &Global) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn arguments(state: &StateDir, global: &Global) -> Vec<std::ffi::OsString> {
+fn arguments(state: &StateDir, global: &Global, what: For) -> Vec<std::ffi::OsString> {
     let mut all: Vec<std::ffi::OsString> = vec!["server".into(), "--background".into()];
+    if what == For::Later {
+        all.push("--heir".into());
+    }
     let mut flag = |name: &str, value: std::ffi::OsString| {
         all.push(name.into());
         all.push(value);

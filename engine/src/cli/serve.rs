@@ -37,7 +37,7 @@ pub(super) fn server(session: &mut Session, args: &ServerArgs) -> anyhow::Result
     let (tell, news) = mpsc::channel();
     signals::tell(tell.clone(), |_| News::Interrupted).context("listen to signals")?;
     let mut idle = Idle::new(session, args);
-    if !stand_by(session, &tell, &news, &mut idle)? {
+    if !stand_by(session, args, (&tell, &news), &mut idle)? {
         return Ok(DONE);
     }
     let dir = session.state.path().display();
@@ -64,8 +64,8 @@ pub(super) fn server(session: &mut Session, args: &ServerArgs) -> anyhow::Result
 /// Waits until this process is the engine; false when it is to end before.
 fn stand_by(
     session: &mut Session,
-    tell: &Sender<News>,
-    news: &Receiver<News>,
+    args: &ServerArgs,
+    (tell, news): (&Sender<News>, &Receiver<News>),
     idle: &mut Idle,
 ) -> anyhow::Result<bool> {
     let mut told = false;
@@ -88,6 +88,9 @@ fn stand_by(
             say(&format!(
                 "usher stands by: process {pid} is the engine of {dir}"
             ));
+        }
+        if args.background && !args.heir {
+            return Ok(false);
         }
         let tell = tell.clone();
         std::thread::Builder::new()

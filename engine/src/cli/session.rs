@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use super::args::Global;
+use super::background::For;
 use super::view::{Style, Wish};
 use super::{background, output};
 use crate::actors::shell::Settings;
@@ -88,7 +89,7 @@ impl Session {
             }
             Verb::Leaves => match Client::connect(&self.state) {
                 Err(Error::NoEngine(_)) => {
-                    background::start(&self.state, &self.global).map_err(Error::Start)?;
+                    background::start(&self.state, &self.global, For::Now).map_err(Error::Start)?;
                     Client::connect_patiently(&self.state)
                 }
                 other => other,
@@ -190,7 +191,7 @@ impl Session {
         };
         let handed = match unfinished {
             Ok(false) => return false,
-            Ok(true) => background::start(&self.state, &self.global),
+            Ok(true) => background::start(&self.state, &self.global, For::Later),
             Err(error) => Err(error.into()),
         };
         if let Err(error) = &handed {

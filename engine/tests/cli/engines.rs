@@ -224,3 +224,28 @@ fn a_background_engine_ends() {
         .with_code(0);
     place.usher(["wait", "waits"]).with_code(0);
 }
+
+/// Many submit at once where nobody is the engine: one engine comes of it, and every run ends.
+#[test]
+fn many_submit_at_once() {
+    let place = Place::new();
+    let names = ["one", "two", "three", "four", "five"];
+    for name in names {
+        place.steps(
+            name,
+            &[
+                "echo {{workflow.name}} 1 >> $LOG",
+                "echo {{workflow.name}} 2 >> $LOG",
+            ],
+        );
+    }
+    let submits = names.map(|name| {
+        let file = format!("{name}.yaml");
+        place.start(["submit", &file, "-o", "name", "--idle-after-ms", "200"])
+    });
+    for submit in submits {
+        submit.end().with_code(0);
+    }
+    place.usher(["wait"].iter().chain(&names)).with_code(0);
+    assert_eq!(sorted(place.log()), traces(&names));
+}
