@@ -13,6 +13,14 @@ fn exists(files: &[File], path: &str) -> bool {
     path.is_empty() || files.iter().any(inside)
 }
 
+/// The text of a file; empty if there is none.
+fn text<'a>(files: &'a [File], path: &str) -> &'a str {
+    files
+        .iter()
+        .find(|file| file.path == path)
+        .map_or("", |file| &*file.text)
+}
+
 /// A path as seen from a folder, without its `.` and `..`.
 fn join(folder: &str, path: &str) -> String {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
@@ -111,6 +119,25 @@ pub(crate) fn decisions(files: &[File]) -> Vec<String> {
     faults
 }
 
+/// Every suite of `tests/Cargo.toml` has its row in `tests/README.md`.
+pub(crate) fn suites(files: &[File]) -> Vec<String> {
+    let manifest = text(files, "tests/Cargo.toml");
+    let page = text(files, "tests/README.md");
+    let folders = manifest.lines().filter_map(|line| {
+        let path = line.strip_prefix("path = \"")?;
+        path.strip_suffix("/main.rs\"")
+    });
+    let is_told = |folder: &str| {
+        let name = format!("| `{folder}/` |");
+        page.lines()
+            .any(|line| line.starts_with("| ") && line.contains(&name))
+    };
+    let untold = folders.filter(|folder| !is_told(folder));
+    untold
+        .map(|folder| format!("tests/README.md: which question answers `{folder}/`?"))
+        .collect()
+}
+
 /// Documents that repeat the laws.
 const LAW_BOOKS: [&str; 2] = ["engine/core/README.md", "engine/README.md"];
 
@@ -119,18 +146,12 @@ const LAST_LAW: &str =
     "| INV-10 | every effect that `decide` returns is in `owed` of the state that it returns |";
 
 pub(crate) fn laws(files: &[File]) -> Vec<String> {
-    let text = |path: &str| {
-        files
-            .iter()
-            .find(|file| file.path == path)
-            .map(|file| &*file.text)
-    };
-    let code = text("engine/core/src/invariant.rs").unwrap_or_default();
+    let code = text(files, "engine/core/src/invariant.rs");
     let mut wanted = rows(code);
     wanted.push(LAST_LAW.to_owned());
     let mut faults = Vec::new();
     for book in LAW_BOOKS {
-        let lines = text(book).unwrap_or_default().lines();
+        let lines = text(files, book).lines();
         let table: Vec<&str> = lines.filter(|line| line.starts_with("| INV-")).collect();
         if table != wanted {
             let wanted = wanted.join("\n");
@@ -203,4 +224,18 @@ fn a_law_that_a_table_lacks_is_found() {
     let faults = laws(&files(&whole.replace("two", "three")));
     assert_eq!(faults.len(), 1);
     assert!(faults[0].starts_with(fault), "{faults:?}");
+}
+
+#[test]
+fn a_suite_that_is_not_told_of_is_found() {
+    let manifest = "[lib]\npath = \"testkit/lib.rs\"\n[[test]]\npath = \"a/main.rs\"\n\
+                    [[test]]\npath = \"b/main.rs\"\n";
+    let files = [
+        File::planted("tests/Cargo.toml", manifest),
+        File::planted("tests/README.md", "see `b/`\n| Is it so? | `a/` | s |\n"),
+    ];
+    assert_eq!(
+        suites(&files),
+        ["tests/README.md: which question answers `b/`?"]
+    );
 }

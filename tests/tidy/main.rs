@@ -16,7 +16,7 @@ use tree::File;
 
 type Rule = fn(&[File]) -> Vec<String>;
 
-const RULES: [(&str, Rule); 15] = [
+const RULES: [(&str, Rule); 16] = [
     ("files are short", sizes::files),
     ("functions are short", sizes::functions),
     ("lines are short", sizes::lines),
@@ -32,6 +32,7 @@ const RULES: [(&str, Rule); 15] = [
     ("paths that documents name are there", documents::paths),
     ("decisions have their three parts", documents::decisions),
     ("the laws' table is true", documents::laws),
+    ("every suite says what it answers", documents::suites),
 ];
 
 /// Every rule, on the project as it is.
