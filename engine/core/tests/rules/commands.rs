@@ -128,7 +128,10 @@ fn terminate_ends_the_exit_handler() {
 #[test]
 fn a_suspended_run_stands_still() {
     let spec = json!({"entrypoint": "m", "templates": [
-        {"name": "m", "steps": [[{"name": "a", "template": "p"}], [{"name": "b", "template": "p"}]]},
+        {"name": "m", "steps": [
+            [{"name": "a", "template": "p"}],
+            [{"name": "b", "template": "p"}]
+        ]},
         pod("p")]});
     let mut script = Script::of(spec);
     script.asks(suspend()).ends("w[0].a", 0).shows(&[
