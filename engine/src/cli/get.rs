@@ -8,7 +8,7 @@ use super::session::Session;
 use super::submit::now_ms;
 use super::{DONE, FAILED, output, view};
 use crate::client::unexpected;
-use crate::server::protocol::{Answer, Request, RunRef, Wanted};
+use crate::server::protocol::{Answer, Request, RunRef, Wanted, is_over};
 
 /// The phases of a run that has ended.
 const ENDED: [&str; 3] = ["Succeeded", "Failed", "Error"];
@@ -22,6 +22,7 @@ pub(super) fn list(session: &mut Session, args: &ListArgs) -> anyhow::Result<u8>
         wanted.phases = vec!["Running".to_owned()];
     }
     let objects = objects(session, wanted)?;
+    let unfinished = objects.iter().any(|object| !is_over(object));
     let text = match args.output {
         Some(Output::Json) => view::json(&Value::Array(objects)),
         Some(Output::Yaml) => view::yaml(&Value::Array(objects)),
@@ -36,6 +37,9 @@ pub(super) fn list(session: &mut Session, args: &ListArgs) -> anyhow::Result<u8>
         }
     };
     output::print(&text)?;
+    if unfinished {
+        session.note_standstill();
+    }
     Ok(DONE)
 }
 
@@ -80,6 +84,7 @@ pub(super) fn get(session: &mut Session, args: &GetArgs) -> anyhow::Result<u8> {
     let namespace = args.names.namespace.or_default();
     let mut code = DONE;
     let mut is_first = true;
+    let mut unfinished = false;
     for name in &args.names.workflows {
         let run = RunRef {
             namespace: namespace.clone(),
@@ -103,6 +108,10 @@ pub(super) fn get(session: &mut Session, args: &GetArgs) -> anyhow::Result<u8> {
         };
         output::print(&format!("{between}{text}"))?;
         is_first = false;
+        unfinished |= !is_over(&object);
+    }
+    if unfinished {
+        session.note_standstill();
     }
     Ok(code)
 }

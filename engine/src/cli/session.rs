@@ -48,6 +48,8 @@ pub(super) struct Session {
     /// The flags for every verb.
     pub(super) global: Global,
     host: Option<Host>,
+    /// The last look was answered by the ledger alone.
+    alone: bool,
 }
 
 impl Session {
@@ -66,6 +68,7 @@ impl Session {
             aside: style(global).aside(),
             global: global.clone(),
             host: None,
+            alone: false,
         })
     }
 
@@ -133,7 +136,10 @@ impl Session {
             Err(error) => return Err(error),
         }
         match Offline::open(&self.state) {
-            Ok(Some(mut offline)) => offline.ask(request),
+            Ok(Some(mut offline)) => {
+                self.alone = true;
+                offline.ask(request)
+            }
             Ok(None) => nothing(&self.state, request),
             // An older release wrote the ledger: an engine brings it up to date.
             Err(Error::Ledger(usher_ledger::Error::Unmigrated { .. })) => {
@@ -153,6 +159,23 @@ impl Session {
             line += &format!(" --state {}", dir.display());
         }
         line
+    }
+
+    /// Says so if what was looked at stands still, because there is no engine to go on with it.
+    pub(super) fn note_standstill(&self) {
+        if !self.alone {
+            return;
+        }
+        let needs = Offline::open(&self.state).map(|offline| match offline {
+            Some(mut offline) => offline.needs_engine().unwrap_or(false),
+            None => false,
+        });
+        if needs.unwrap_or(false) {
+            output::note(
+                "no engine runs, so nothing goes on; `usher attach WORKFLOW` or `usher server` \
+                 changes that",
+            );
+        }
     }
 
     /// The engine of this process, if it is one.

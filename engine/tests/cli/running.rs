@@ -203,6 +203,13 @@ fn ctrl_c_leaves_the_run() {
     let said = run.end().with_code(130);
     assert!(said.err.contains("usher attach left"), "{}", said.err);
     assert_eq!(place.phase("left"), "Running");
+    for look in [&["get", "left"][..], &["list"]] {
+        let said = place.usher(look).with_code(0);
+        assert!(
+            said.err.contains("no engine runs, so nothing goes on"),
+            "{said:?}"
+        );
+    }
     let attached = place.start(["attach", "left"]);
     place.open_gate();
     attached.end().with_code(0);
