@@ -17,7 +17,7 @@ impl Copy {
         // Beside what is linked, so that a link can be made.
         let folder = tempfile::tempdir_in(&ours).expect("a folder");
         let copy = Copy { folder };
-        copy_tree(&suite::root(), &copy.tree(), &ours);
+        copy_tree(suite::root(), &copy.tree(), &ours);
         for part in ["deps", ".fingerprint", "build"] {
             let from = ours.join("release").join(part);
             if from.is_dir() {

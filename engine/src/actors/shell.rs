@@ -108,7 +108,7 @@ impl PlanCache {
     pub fn put(&self, hash: &str, plan: &Arc<Prepared>) {
         let mut plans = self.lock();
         plans.insert(hash.to_owned(), Arc::downgrade(plan));
-        if plans.len() % 64 == 0 {
+        if plans.len().is_multiple_of(64) {
             plans.retain(|_, plan| plan.strong_count() > 0);
         }
     }
