@@ -263,7 +263,7 @@ impl Maker<'_> {
             .push(json!({"name": pass, "suspend": {"duration": "0"}}));
         let calls: Vec<Value> = (0..520 + self.rng.below(200))
             .map(|i| {
-                let template = if i % 97 == 0 { &pod } else { &pass };
+                let template = if i.is_multiple_of(97) { &pod } else { &pass };
                 json!({"name": format!("w{i}"), "template": template})
             })
             .collect();

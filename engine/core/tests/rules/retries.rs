@@ -92,7 +92,10 @@ fn no_limit_no_wait() {
 /// after it is the last, and it is the deadline of every attempt but the first.
 #[test]
 fn max_duration_ends_it() {
-    let strategy = |duration: &str, max: &str| json!({"limit": 5, "backoff": {"duration": duration, "maxDuration": max}});
+    let strategy = |duration: &str, max: &str| {
+        let backoff = json!({"duration": duration, "maxDuration": max});
+        json!({"limit": 5, "backoff": backoff})
+    };
     let mut script = Script::of(retried(strategy("2m", "1m")));
     let far = "Backoff would exceed max duration limit";
     script.ends("w(0)", 3).shows(&[
