@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use suite::Place;
 use usher::client::Client;
 use usher::server::protocol::{Answer, Request, RunRef};
-use usher::state::{StateDir, Surroundings};
 use usher_core::admit::{Overrides, admit, read};
 
 /// A server that is ready.
@@ -52,8 +51,7 @@ impl Served {
     }
 
     pub(crate) fn client(&self) -> Client {
-        let state = StateDir::find(Some(&self.place.state()), &Surroundings::from_env());
-        Client::connect(&state.expect("a state directory")).expect("the server answers")
+        suite::client(&self.place)
     }
 
     /// Its resident memory, MiB.

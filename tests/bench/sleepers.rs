@@ -30,7 +30,9 @@ pub(crate) fn run(report: &mut Report) {
         count as f64 / begun.elapsed().as_secs_f64(),
         "runs/s",
     );
-    until_asleep(&served);
+    suite::until("all runs sleep", || {
+        (suite::awake(&served.place) == 0).then_some(())
+    });
     report.note(
         "suspended-memory-after-submit",
         served.rss_mib() - empty,
@@ -91,17 +93,5 @@ fn submit_all(served: &Served, flow: &Flow, count: usize) {
                 }
             });
         }
-    });
-}
-
-fn until_asleep(served: &Served) {
-    let mut client = served.client();
-    suite::until("all runs sleep", || {
-        let Answer::Reports { reports } = client.ask(&Request::Observe).expect("an answer") else {
-            panic!("no reports");
-        };
-        let keepers = reports.iter().filter(|report| report["actor"] == "PartitionKeeper");
-        let awake: u64 = keepers.filter_map(|report| report["queued"].as_u64()).sum();
-        (awake == 0).then_some(())
     });
 }

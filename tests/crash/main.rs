@@ -1,51 +1,57 @@
 //! kill -9 of the engine at random moments under load: nothing lost, nothing doubled, all end.
 //!
-//! Every step writes its identity to a file outside the engine. At each cycle there are at least
-//! 200 live runs and up to 60 processes at a time; the engine is killed after a random while and
-//! started again on the same state. 200 cycles in `full`, a tenth of them otherwise.
+//! Every step writes its beginning and its end to a file outside the engine. In each cycle at least
+//! 200 runs are alive and 50 processes in flight; then, after a random number of further words in
+//! that file, the engine is killed and started again on the same state. 200 cycles in `full`, a
+//! tenth of them otherwise.
+
+mod load;
+mod words;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use suite::bin;
+use suite::Place;
+use usher_ledger::{Reader, Sqlite};
 
-/// Runs alive at the beginning of every cycle.
-const LIVE: usize = 220;
+use load::{LIVE, Load, STEPS};
+use words::Words;
 
-/// Steps of a run.
-const STEPS: usize = 4;
+/// Processes that must be in flight before the engine is killed.
+const IN_FLIGHT: usize = 50;
 
-/// Runs submitted at a time, in one file.
-const BATCH: usize = 20;
+/// At most this many further words until then.
+const FURTHER: u64 = 60;
 
-fn cycles() -> usize {
-    let full = std::env::var("USHER_TEST_COUNTS").is_ok_and(|counts| counts == "full");
-    if full { 200 } else { 20 }
-}
+/// Runs whose reading is the measure of a restart.
+const MEASURE: usize = 1_000;
 
 struct Engine {
     child: Child,
+    ready: Duration,
 }
 
 impl Engine {
     /// Starts a server and waits until it says that it is ready.
-    fn start(state: &Path) -> Engine {
-        let mut child = Command::new(bin())
-            .args(["server", "--processes", "60", "--state"])
-            .arg(state)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+    fn start(place: &Place) -> Engine {
+        let begun = Instant::now();
+        let mut command = place.command(["server", "--processes", "60"]);
+        let mut child = command
+            .stderr(Stdio::inherit())
             .spawn()
             .expect("the binary starts");
-        let out = child.stdout.take().expect("a pipe");
         let mut line = String::new();
-        BufReader::new(out).read_line(&mut line).expect("it says that it is ready");
+        let out = child.stdout.take().expect("a pipe");
+        BufReader::new(out)
+            .read_line(&mut line)
+            .expect("it says that it is ready");
         assert!(line.contains("ready"), "the server said: {line}");
-        Engine { child }
+        Engine {
+            child,
+            ready: begun.elapsed(),
+        }
     }
 
     fn kill(mut self) {
@@ -54,129 +60,86 @@ impl Engine {
     }
 }
 
-fn usher(state: &Path, args: &[&str]) -> String {
-    let output = Command::new(bin())
-        .args(args)
-        .arg("--state")
-        .arg(state)
-        .stdin(Stdio::null())
-        .output()
-        .expect("the binary runs");
-    assert!(
-        output.status.success(),
-        "usher {args:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8_lossy(&output.stdout).into_owned()
+/// A number of chance from 0 to below `end`.
+fn chance(state: &mut u64, end: u64) -> u64 {
+    *state = state
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
+    (*state >> 33) % end
 }
 
-fn batch(folder: &Path, marks: &Path) -> PathBuf {
-    let path = folder.join("batch.yaml");
-    let mut file = std::fs::File::create(&path).expect("a file");
-    for _ in 0..BATCH {
-        writeln!(
-            file,
-            "---\napiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {{generateName: k-}}\n\
-             spec:\n  entrypoint: main\n  templates:\n  - name: main\n    steps:"
-        )
-        .expect("written");
-        for step in 0..STEPS {
-            writeln!(file, "    - - {{name: s{step}, template: mark}}").expect("written");
-        }
-        writeln!(
-            file,
-            "  - name: mark\n    container:\n      image: busybox\n      command: [sh, -c]\n      \
-             args: ['sleep 0.2; echo {{{{node.name}}}} >> {}']",
-            marks.display()
-        )
-        .expect("written");
+/// Opening the ledger and reading a thousand runs: what a restart is measured by.
+fn measure(place: &Place) -> Duration {
+    let begun = Instant::now();
+    let mut reader = Sqlite::reader(&place.state().join("ledger.db")).expect("the ledger");
+    let rows = reader.list_runs(None, MEASURE).expect("rows");
+    for row in rows.iter().cycle().take(MEASURE) {
+        reader.load_run(&row.uid).expect("readable").expect("there");
     }
-    path
-}
-
-fn phases(state: &Path) -> BTreeMap<String, String> {
-    let list: serde_json::Value =
-        serde_json::from_str(&usher(state, &["list", "-o", "json"])).expect("json");
-    list["items"]
-        .as_array()
-        .expect("items")
-        .iter()
-        .map(|item| {
-            let text = |value: &serde_json::Value| value.as_str().unwrap_or("").to_owned();
-            (text(&item["metadata"]["name"]), text(&item["status"]["phase"]))
-        })
-        .collect()
-}
-
-fn live(state: &Path) -> usize {
-    phases(state).values().filter(|phase| *phase == "Running" || *phase == "Pending").count()
-}
-
-/// Lets an amount of time go by while the engine works: the moment of the kill is the point.
-fn let_work(state: &Path, time: Duration) {
-    let until = Instant::now() + time;
-    while Instant::now() < until {
-        let left = until - Instant::now();
-        usher::host::wait_for_change_in(state, left.min(Duration::from_millis(50)));
-    }
+    begun.elapsed()
 }
 
 #[test]
 fn nothing_is_lost_or_doubled() {
-    let seed: u64 =
-        std::env::var("USHER_TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(7);
+    let seed = suite::seed();
     println!("seed {seed}");
-    let folder = tempfile::tempdir().expect("a folder");
-    let state = folder.path().join("state");
-    std::fs::create_dir(&state).expect("a folder");
-    let marks = folder.path().join("marks");
-    std::fs::write(&marks, "").expect("a file");
-    let file = batch(folder.path(), &marks);
-    let file = file.to_str().expect("a path of text");
-    let mut chance = seed | 1;
-    let mut names: Vec<String> = Vec::new();
-    let mut restarts = Vec::new();
-    for _ in 0..cycles() {
-        let begun = Instant::now();
-        let engine = Engine::start(&state);
-        restarts.push(begun.elapsed());
-        let mut alive = live(&state);
-        while alive < LIVE {
-            let out = usher(&state, &["submit", file, "-o", "name"]);
-            names.extend(out.lines().map(str::to_owned));
-            alive += BATCH;
-        }
-        chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let_work(&state, Duration::from_millis(50 + (chance >> 33) % 900));
+    let mut state = seed | 1;
+    let cycles = suite::scaled(200);
+    let place = Place::new();
+    let mut words = Words::new(place.folder());
+    let mut load = Load::new(&place, words.path());
+    let (mut restarts, mut floors) = (Vec::new(), Vec::new());
+    for _ in 0..cycles {
+        let engine = Engine::start(&place);
+        restarts.push(engine.ready);
+        load.fill(&place);
+        words.until(|words| words.in_flight() >= IN_FLIGHT);
+        let goal = words.count() + usize::try_from(chance(&mut state, FURTHER)).expect("small");
+        words.until(|words| words.count() >= goal);
+        floors.push(measure(&place));
         engine.kill();
     }
-    let engine = Engine::start(&state);
-    let until = Instant::now() + Duration::from_secs(600);
-    while live(&state) > 0 {
-        assert!(Instant::now() < until, "runs do not end: {:?}", phases(&state));
-        let_work(&state, Duration::from_millis(500));
-    }
-    let ended = phases(&state);
+    let engine = Engine::start(&place);
+    suite::until_within(Duration::from_secs(600), "all runs end", || {
+        (load.live(&place) == 0).then_some(())
+    });
+    let ended = load.phases(&place);
     engine.kill();
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for line in std::fs::read_to_string(&marks).expect("the marks").lines() {
-        *seen.entry(line.to_owned()).or_default() += 1;
-    }
-    for name in &names {
-        assert_eq!(ended.get(name).map(String::as_str), Some("Succeeded"), "run {name}");
+    check(&load, &ended, &words.begun());
+    judge(cycles, restarts, floors, words.count());
+}
+
+fn check(load: &Load, ended: &BTreeMap<String, String>, begun: &BTreeMap<String, usize>) {
+    for name in load.names() {
+        assert_eq!(
+            ended.get(name).map(String::as_str),
+            Some("Succeeded"),
+            "run {name}"
+        );
         for step in 0..STEPS {
-            let mark = format!("{name}[{step}].s{step}");
-            assert_eq!(seen.get(&mark), Some(&1), "{mark} ran this often");
+            let node = format!("{name}[{step}].s{step}");
+            assert_eq!(begun.get(&node), Some(&1), "{node} began this often");
         }
     }
-    assert_eq!(seen.len(), names.len() * STEPS, "steps of runs that nobody was told of");
+    assert_eq!(
+        begun.len(),
+        load.names().len() * STEPS,
+        "steps of runs that nobody was told of"
+    );
+}
+
+fn judge(cycles: usize, mut restarts: Vec<Duration>, mut floors: Vec<Duration>, words: usize) {
     restarts.sort();
+    floors.sort();
+    let (restart, floor) = (restarts[restarts.len() / 2], floors[floors.len() / 2]);
     println!(
-        "{} cycles, {} runs, {} steps; restart p50 {:?}, max {:?}",
-        cycles(),
-        names.len(),
-        seen.len(),
-        restarts[restarts.len() / 2],
+        "{cycles} cycles with {LIVE} live runs, {} steps; ready again p50 {restart:?}, \
+         max {:?}; opening and reading {MEASURE} runs {floor:?}",
+        words / 2,
         restarts[restarts.len() - 1]
+    );
+    assert!(
+        restart <= floor * 3,
+        "a restart takes {restart:?}, the measure is {floor:?}"
     );
 }

@@ -6,11 +6,13 @@
 mod chance;
 mod object;
 mod place;
+mod served;
 mod shipped;
 mod together;
 
 pub use chance::{Counts, counts, scaled, seed};
 pub use object::{message, node, nodes, phase, seconds, tree};
 pub use place::{Place, Said, wait};
+pub use served::{awake, client};
 pub use shipped::{bin, root};
-pub use together::{side_by_side, until};
+pub use together::{side_by_side, until, until_within};

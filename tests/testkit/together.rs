@@ -57,12 +57,17 @@ fn words(panic: &(dyn Any + Send)) -> String {
 /// time by that.
 ///
 /// Panics after a minute, naming what it waited for.
-pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + PATIENCE;
+pub fn until<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    until_within(PATIENCE, what, look)
+}
+
+/// As [`until`], with another patience.
+pub fn until_within<T>(patience: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + patience;
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(Instant::now() < end, "after {PATIENCE:?} still not: {what}");
+        assert!(Instant::now() < end, "after {patience:?} still not: {what}");
     }
 }
