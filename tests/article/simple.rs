@@ -20,7 +20,7 @@ fn hello_without_the_program() {
     let place = suite::Place::new();
     let object = fails(&place, &shape("1-hello"), &[]);
     assert_eq!(tree(&object), [". Pod Failed"]);
-    let expected = "main: cannot find `cowsay`; local runs ignore image `docker/whalesay`";
+    let expected = "cannot find `cowsay`; local runs ignore image `docker/whalesay`";
     assert_eq!(message(&object), expected);
     let own = object["metadata"]["name"].as_str().expect("a name");
     assert_eq!(node(&object, own)["outputs"]["exitCode"], "64");

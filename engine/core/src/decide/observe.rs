@@ -101,8 +101,9 @@ pub(super) fn finished(draft: &mut Draft, ix: NodeIx, launch: u32, end: End) {
         Some(message) => draft.signal(ix, Signal::Fail, &message),
         None if code == 0 => draft.signal(ix, Signal::Succeed, ""),
         None => {
-            let message = message.unwrap_or_else(|| format!("Error (exit code {code})"));
-            draft.signal(ix, Signal::Fail, &format!("main: {message}"))
+            // The runtime's own words stand as they are; the container's code is Argo's sentence.
+            let code_words = || format!("main: Error (exit code {code})");
+            draft.signal(ix, Signal::Fail, &message.unwrap_or_else(code_words))
         }
     };
     draft.edit(ix, |node| node.finished_ms = Some(finished_ms));
