@@ -120,7 +120,7 @@ impl StateDir {
         ];
         let mut last = None;
         for dir in candidates.into_iter().flatten() {
-            match check(&dir) {
+            match own(&dir).and_then(|()| check(&dir)) {
                 Ok(()) => {
                     let notice = format!("{why}; state is kept in {}", dir.display());
                     return Ok(StateDir {
@@ -210,6 +210,22 @@ fn reason(error: &Error) -> String {
     }
 }
 
+/// Sees that nobody else put something where everybody may write: it would be theirs.
+fn own(dir: &Path) -> Result<(), Error> {
+    let account = rustix::process::geteuid().as_raw();
+    match std::fs::symlink_metadata(dir) {
+        Ok(meta) if meta.is_dir() && meta.uid() == account => Ok(()),
+        Ok(_) => Err(Error::Foreign {
+            dir: dir.to_owned(),
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(Error::Use {
+            dir: dir.to_owned(),
+            source,
+        }),
+    }
+}
+
 /// Makes the directory if need be and sees whether it can be used.
 fn check(dir: &Path) -> Result<(), Error> {
     let fail = |source| Error::Use {
@@ -283,6 +299,22 @@ mod tests {
         let notice = found.notice.as_deref().expect("it is told");
         assert!(notice.contains("cannot be written"), "{notice}");
         assert!(found.path().starts_with(temp.path()));
+    }
+
+    /// A fall-back that somebody else prepared is not used, not by root either.
+    #[test]
+    fn a_fall_back_of_others_is_refused() {
+        let temp = tempfile::tempdir().expect("a folder");
+        let account = rustix::process::geteuid().as_raw();
+        let trap = temp.path().join(format!("usher-{account}"));
+        std::fs::create_dir(temp.path().join("theirs")).expect("a folder");
+        std::os::unix::fs::symlink(temp.path().join("theirs"), &trap).expect("a link");
+        let around = Surroundings {
+            temp: temp.path().to_owned(),
+            ..Surroundings::default()
+        };
+        let error = StateDir::find(None, &around).expect_err("refused");
+        assert!(matches!(error, Error::Foreign { .. }), "{error}");
     }
 
     /// A named directory is used or refused, never replaced.

@@ -56,9 +56,8 @@ pub(super) fn lint(global: &Global, args: &LintArgs) -> anyhow::Result<u8> {
     }
     if bad > 0 {
         let files = files.len();
-        output::note(&format!(
-            "{bad} of {files} files cannot be run; `usher explain CODE`"
-        ));
+        let s = if files == 1 { "" } else { "s" };
+        output::note(&format!("{bad} of {files} file{s} cannot be run"));
         return Ok(INVALID);
     }
     let s = if workflows == 1 { "" } else { "s" };
