@@ -28,8 +28,15 @@ enum News {
     EngineGone,
 }
 
-/// Is the engine until a signal, or stands by for it.
+/// Is the engine until a signal, or stands by for it. Whoever ends it means it: nothing is handed
+/// on to another engine.
 pub(super) fn server(session: &mut Session, args: &ServerArgs) -> anyhow::Result<u8> {
+    let result = serve(session, args);
+    session.dismiss();
+    result
+}
+
+fn serve(session: &mut Session, args: &ServerArgs) -> anyhow::Result<u8> {
     if args.background {
         // Refused only to the leader of a group, who needs none.
         let _ = rustix::process::setsid();

@@ -196,6 +196,13 @@ impl Session {
         Ok(true)
     }
 
+    /// Ends the engine of this process, if it is one, whatever is left to do.
+    pub(super) fn dismiss(&mut self) {
+        if let Some(host) = self.host.take() {
+            host.stop();
+        }
+    }
+
     /// Ends the engine of this process, if it is one. What others asked it to carry through is
     /// handed to an engine in the background; whether that was so.
     pub(super) fn end(&mut self) -> bool {
@@ -208,7 +215,10 @@ impl Session {
             return false;
         }
         let unfinished = match Offline::open(&self.state) {
-            Ok(Some(mut offline)) => offline.is_any_unfinished(&promised),
+            // What waits for a person needs no engine: who answers starts the next.
+            Ok(Some(mut offline)) => offline
+                .needs_engine()
+                .and_then(|needs| Ok(needs && offline.is_any_unfinished(&promised)?)),
             Ok(None) => Ok(false),
             Err(error) => Err(error),
         };

@@ -71,6 +71,27 @@ fn signal_name(signal: Signal) -> &'static str {
     }
 }
 
+/// A server that is told to end ends, also with a run in its hands: no other engine is started.
+/// The run's step goes on, and so does the run with the next engine.
+#[test]
+fn a_server_really_ends() {
+    let mut place = Place::new();
+    place.steps("one", &GATED);
+    let mut server = place.start(["server"]);
+    server.line_with("ready");
+    place
+        .usher(["submit", "one.yaml", "-o", "name"])
+        .with_code(0);
+    assert_eq!(place.hear(), "one");
+    server.signal(Signal::TERM);
+    server.end().with_code(0);
+    let said = place.usher(["doctor"]).with_code(0);
+    assert!(said.out.contains("none; the lock is free"), "{}", said.out);
+    place.open_gate();
+    place.usher(["wait", "one"]).with_code(0);
+    assert_eq!(sorted(place.log()), traces(&["one"]));
+}
+
 /// A second server stands by and takes over.
 #[test]
 fn a_server_stands_by() {
