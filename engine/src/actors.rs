@@ -1,7 +1,7 @@
 //! The actors: who owns what, and who talks to whom.
 //!
 //! ```text
-//!                     Engine ──── owns ────► PartitionKeeper × partitions
+//!                     Engine ── supervises ► PartitionKeeper × partitions
 //!                                               │  owns, wakes, lets sleep, rebuilds
 //!                                               ▼
 //!   clients ──command──► ledger ──nudge──►  RunKeeper × awake runs ──turn──► LedgerWriter (thread)
@@ -16,8 +16,10 @@
 //! ```
 //!
 //! Every actor owns one thing and can be rebuilt from the ledger. A panic in a handler kills an
-//! actix actor for good, so each holds a [`guard::Guard`] whose drop tells its parent. All mailboxes
-//! are bounded and filled with `try_send`; `do_send` is banned.
+//! actix actor for good, so each is looked after: a [`guard::Guard`]'s drop tells the parent of a
+//! `RunKeeper` or `NodeKeeper`, the engine looks at its partitions and the watch, and the host at
+//! the engine. Addresses that change so are asked for in the [`roster::Roster`]. All mailboxes are
+//! bounded and filled with `try_send`; `do_send` is banned.
 //!
 //! All actors live on one thread: what they do is small, and what is not (decoding, writing) is
 //! done by the reading and writing threads.

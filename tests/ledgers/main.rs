@@ -153,7 +153,8 @@ fn a_newer_ledger_is_refused() {
     let said = place.usher(["server"]);
     assert_ne!(said.code, 0);
     let words = format!(
-        "ledger is at schema {newer}, this binary knows up to {}: use the newer usher that wrote it",
+        "ledger is at schema {newer}, this binary knows up to {}: use the newer usher that wrote \
+         it",
         usher_ledger::SCHEMA
     );
     assert!(said.err.contains(&words), "{}", said.err);

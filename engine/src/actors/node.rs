@@ -1,9 +1,9 @@
 //! The keeper of one live node: its process and its timers.
 //!
-//! It never changes a phase: it tells its `RunKeeper` what happened. The observation itself lasts in
-//! the runtime until the turn that applies it has committed and releases it: a keeper that is made
-//! anew registers and is told again. A timer in memory is a copy of the committed due time: it wakes, looks at the clock at least
-//! every second, and `decide` compares.
+//! It never changes a phase: it tells its `RunKeeper` what happened. The observation itself lasts
+//! in the runtime until the turn that applies it has committed and releases it: a keeper that is
+//! made anew registers and is told again. A timer in memory is a copy of the committed due time: it
+//! wakes, looks at the clock at least every second, and `decide` compares.
 
 use std::sync::Arc;
 use std::time::Duration;
