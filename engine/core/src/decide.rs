@@ -24,6 +24,7 @@ mod steps;
 use usher_api::command::Outcome;
 
 pub(crate) use dag::{needed_tasks, targets};
+pub(crate) use halt::cause as halt_cause;
 pub(crate) use root::main_phase;
 
 use crate::draft::{Birth, Draft};

@@ -2,10 +2,11 @@
 //!
 //! Each law is a name, a sentence and a check; a check returns what it found wrong.
 
+use crate::decide::halt_cause;
 use crate::effect::Effect;
 use crate::owed::owed;
 use crate::phase::Phase;
-use crate::run::{Item, Kind, Run};
+use crate::run::{Item, Kind, NodeIx, Run};
 
 /// A law.
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +19,7 @@ pub struct Invariant {
 }
 
 /// All laws that a run alone can show, in order of number.
-pub const ALL: [Invariant; 9] = [
+pub const ALL: [Invariant; 10] = [
     Invariant {
         name: "INV-01",
         law: "no node is committed as New, and a node's phase fits its kind",
@@ -56,13 +57,18 @@ pub const ALL: [Invariant; 9] = [
     },
     Invariant {
         name: "INV-08",
-        law: "no exit handler runs before the entry is done, and none after Terminate",
+        law: "no exit handler begins before the entry is done",
         check: exit_comes_last,
     },
     Invariant {
         name: "INV-09",
         law: "every live process is owed its launch or its stop",
         check: processes_are_owed,
+    },
+    Invariant {
+        name: "INV-20",
+        law: "nothing goes on that a shutdown or the run's deadline ends",
+        check: halted_is_quiet,
     },
 ];
 
@@ -232,6 +238,22 @@ fn exit_comes_last(run: &Run) -> Option<String> {
     }
     (handler.parent.is_some() || handler.slot != 1)
         .then(|| "the exit handler's node is not a root".to_owned())
+}
+
+fn halted_is_quiet(run: &Run) -> Option<String> {
+    if run.head.suspended || !run.is_halting() || run.index.agenda.contains(&Item::Halt) {
+        return None;
+    }
+    let goes_on = |ix: &&NodeIx| {
+        let at = **ix as usize;
+        halt_cause(run, run.index.in_exit[at]).is_some() && run.nodes[at].phase != Phase::Stopping
+    };
+    let ix = run.index.live.iter().find(goes_on)?;
+    let node = &run.nodes[*ix as usize];
+    Some(format!(
+        "node {} is {:?} all the same",
+        node.name, node.phase
+    ))
 }
 
 fn processes_are_owed(run: &Run) -> Option<String> {

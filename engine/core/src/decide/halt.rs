@@ -9,7 +9,7 @@ use crate::run::{Cause, Item, Kind, NodeIx, Run};
 
 /// Why no node may begin or go on here, if so. The exit handler is exempt from everything but
 /// Terminate.
-pub(super) fn cause(run: &Run, in_exit: bool) -> Option<Cause> {
+pub(crate) fn cause(run: &Run, in_exit: bool) -> Option<Cause> {
     match run.head.shutdown {
         Some(Shutdown::Terminate) => Some(Cause::Terminate),
         Some(Shutdown::Stop) if !in_exit => Some(Cause::Stop),
