@@ -32,6 +32,8 @@ pub struct Options {
     pub settings: Settings,
     /// What a commit survives.
     pub durability: Durability,
+    /// Whether it remembers what others asked for: it may end before that is carried through.
+    pub keeps_promises: bool,
 }
 
 /// How many threads read the ledger.
@@ -134,7 +136,7 @@ async fn open(state: &StateDir, options: &Options) -> anyhow::Result<Opened> {
     });
     let make_watch = watch_maker(state, &shell)?;
     supervise(shell.clone(), fences, make_watch).await?;
-    let api = Arc::new(Api::new(shell));
+    let api = Arc::new(Api::new(shell, options.keeps_promises));
     listen(state, api.clone())?;
     Ok((api, handle))
 }

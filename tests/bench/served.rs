@@ -97,7 +97,6 @@ impl Served {
 #[derive(Debug, Clone)]
 pub(crate) struct Flow {
     object: Value,
-    hash: String,
 }
 
 impl Flow {
@@ -112,7 +111,6 @@ impl Flow {
         let admitted = admit(&documents[0], &Overrides::default()).expect("admitted");
         Flow {
             object: admitted.object,
-            hash: admitted.hash,
         }
     }
 
@@ -122,7 +120,6 @@ impl Flow {
             uid,
             detached: true,
             object: Box::new(self.object.clone()),
-            hash: self.hash.clone(),
             name: None,
             generate_name: Some("bench-".to_owned()),
             namespace: "default".to_owned(),

@@ -28,6 +28,7 @@ mod tests;
 
 use std::fmt;
 
+pub use change::content_hash;
 use serde_json::Value;
 use usher_api::code::{self, Code};
 
@@ -166,7 +167,7 @@ pub fn admit(document: &Document, overrides: &Overrides) -> Result<Admitted, Vec
     });
     match plan {
         Some(plan) if faults.is_empty() => {
-            let hash = change::hash(&shaped.object);
+            let hash = content_hash(&shaped.object);
             let metadata = |name: &str| {
                 let text = shaped.object.get("metadata")?.get(name)?.as_str()?;
                 (!text.is_empty()).then(|| text.to_owned())

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Weak};
 
+use serde_json::Value;
 use tokio::sync::broadcast;
+use usher_core::admit::Fault;
 use usher_core::prepared::Prepared;
 use usher_ledger::{Handle, Loaded};
 
@@ -100,6 +102,20 @@ impl PlanCache {
             format!("read plan {hash}: {first}")
         })?;
         let plan = Arc::new(Prepared::new(plan));
+        self.put(hash, &plan);
+        Ok(plan)
+    }
+
+    /// The plan of this hash, compiled from the object that has it when nobody has it.
+    ///
+    /// # Errors
+    /// Every fault of the object.
+    pub fn of_object(&self, hash: &str, object: &Value) -> Result<Arc<Prepared>, Vec<Fault>> {
+        let known = self.lock().get(hash).and_then(Weak::upgrade);
+        if let Some(plan) = known {
+            return Ok(plan);
+        }
+        let plan = Arc::new(Prepared::new(usher_core::admit::compile(object)?));
         self.put(hash, &plan);
         Ok(plan)
     }

@@ -191,7 +191,11 @@ impl Session {
         let Some(lock) = self.state.try_lock()? else {
             return Ok(false);
         };
-        let host = Host::start(&self.state, lock, &options(&self.global));
+        let options = host::Options {
+            keeps_promises: false,
+            ..options(&self.global)
+        };
+        let host = Host::start(&self.state, lock, &options);
         self.host = Some(host.context("start the engine")?);
         Ok(true)
     }
@@ -280,5 +284,6 @@ fn options(global: &Global) -> host::Options {
         } else {
             Durability::Full
         },
+        keeps_promises: true,
     }
 }

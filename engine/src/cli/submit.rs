@@ -168,7 +168,6 @@ pub(super) fn send(
         uid: uuid(),
         detached: verb == Verb::Leaves,
         object: Box::new(admitted.object),
-        hash: admitted.hash,
         name: admitted.name,
         generate_name: admitted.generate_name,
         namespace: admitted.namespace.unwrap_or_else(|| NAMESPACE.to_owned()),

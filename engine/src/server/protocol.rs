@@ -55,8 +55,6 @@ pub enum Request {
         detached: bool,
         /// The admitted `Workflow` object.
         object: Box<Value>,
-        /// Content hash of its plan.
-        hash: String,
         /// The name wanted; none lets the engine make one from `generate_name`.
         name: Option<String>,
         /// The beginning of a name to be made.

@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value;
 use tokio::sync::{broadcast, oneshot};
 use usher_api::command::{Command, Outcome};
-use usher_core::prepared::Prepared;
 use usher_core::run::{Identity, Run};
 use usher_ledger::{Outcome as Written, Write};
 
@@ -27,6 +26,7 @@ pub struct Api {
     born: Mutex<BTreeSet<(String, String)>>,
     /// Uids of runs that somebody who has gone wants to go on.
     promised: Mutex<BTreeSet<String>>,
+    keeps_promises: bool,
     clients: AtomicUsize,
     ending: tokio::sync::Notify,
 }
@@ -75,11 +75,13 @@ pub(super) fn line(answer: &Answer) -> Vec<u8> {
 }
 
 impl Api {
-    /// An API over the actors of a shell.
+    /// An API over the actors of a shell. `keeps_promises`: it remembers what others asked for, so
+    /// that an engine which ends with its own run can hand it on.
     #[must_use]
-    pub fn new(shell: Arc<Shell>) -> Api {
+    pub fn new(shell: Arc<Shell>, keeps_promises: bool) -> Api {
         Api {
             shell,
+            keeps_promises,
             born: Mutex::new(BTreeSet::new()),
             promised: Mutex::new(BTreeSet::new()),
             clients: AtomicUsize::new(0),
@@ -119,6 +121,12 @@ impl Api {
     #[must_use]
     pub fn promised(&self) -> Vec<String> {
         lock(&self.promised).iter().cloned().collect()
+    }
+
+    fn promise(&self, uid: &str) {
+        if self.keeps_promises {
+            lock(&self.promised).insert(uid.to_owned());
+        }
     }
 
     /// Answers one request of the account `by`, as the bytes of a line.
@@ -233,7 +241,7 @@ impl Api {
             }
         );
         if done && !matches!(command, Command::Delete { .. }) {
-            lock(&self.promised).insert(uid);
+            self.promise(&uid);
         }
         answer
     }
@@ -243,7 +251,6 @@ impl Api {
             uid,
             detached,
             object,
-            hash,
             name,
             generate_name,
             namespace,
@@ -262,12 +269,12 @@ impl Api {
             rename,
         };
         if detached {
-            lock(&self.promised).insert(uid.clone());
+            self.promise(&uid);
         }
         match self.submitted_before(&uid).await {
             Ok(Some(answer)) | Err(answer) => answer,
             Ok(None) => {
-                let born = self.bear(*object, hash, wish, (uid, by)).await;
+                let born = self.bear(*object, wish, (uid, by)).await;
                 born.unwrap_or_else(|answer| answer)
             }
         }
@@ -289,18 +296,21 @@ impl Api {
     async fn bear(
         &self,
         object: Value,
-        hash: String,
         wish: Wish,
         (uid, by): (String, &str),
     ) -> Result<Answer, Answer> {
-        let plan = usher_core::admit::compile(&object).map_err(|faults| {
-            let all: Vec<_> = faults.iter().map(|fault| fault.message.clone()).collect();
-            failed("bad-request", all.join("; "))
-        })?;
-        let plan = Arc::new(Prepared::new(plan));
+        // Made here, not taken from the client: runs of one hash share one plan.
+        let hash = usher_core::admit::content_hash(&object);
+        let plan = self
+            .shell
+            .plans
+            .of_object(&hash, &object)
+            .map_err(|faults| {
+                let all: Vec<_> = faults.iter().map(|fault| fault.message.clone()).collect();
+                failed("bad-request", all.join("; "))
+            })?;
         let bytes = serde_json::to_vec(&object);
         let bytes = bytes.map_err(|error| failed("bad-request", error.to_string()))?;
-        self.shell.plans.put(&hash, &plan);
         let (name, instead_of) = self.name(&wish).await?;
         let identity = Identity {
             uid: uid.clone(),

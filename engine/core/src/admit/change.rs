@@ -117,7 +117,7 @@ fn parameter(object: &mut Value, name: &str, value: &str) {
 /// Content hash of an object without `status` and without what is each run's own (name, namespace),
 /// 64 hexadecimal digits. Labels and annotations count: the stored object has them. The order of
 /// keys does not count.
-pub(crate) fn hash(object: &Value) -> String {
+pub fn content_hash(object: &Value) -> String {
     let mut content = object.clone();
     if let Some(fields) = content.as_object_mut() {
         fields.shift_remove("status");
