@@ -6,6 +6,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -133,6 +134,7 @@ async fn open(state: &StateDir, options: &Options) -> anyhow::Result<Opened> {
         changes,
         plans: PlanCache::default(),
         roster: Arc::new(Roster::default()),
+        awake: AtomicUsize::new(0),
     });
     let make_watch = watch_maker(state, &shell)?;
     supervise(shell.clone(), fences, make_watch).await?;

@@ -9,7 +9,7 @@ use usher::client::Client;
 use usher::server::protocol::{Answer, Request, RunRef};
 use usher_api::command::{Command, Outcome};
 
-use crate::line::{Report, median};
+use crate::line::{Bounds, Report, median};
 use crate::served::{Flow, Marks, Served, nothing, uid};
 
 const TICKS: usize = 100;
@@ -18,7 +18,7 @@ const ROUNDS: usize = 3;
 pub(crate) fn run(report: &mut Report) {
     let small = per_tick_ms(1, 100);
     let big = per_tick_ms(100, 500);
-    report.ratio("event-50000-nodes", big, small, "ms", 2.0);
+    report.ratio("event-50000-nodes", (big, small), "ms", Bounds::at(2.0));
 }
 
 /// Milliseconds of a step beside `blocks × block` suspended nodes.

@@ -14,6 +14,20 @@ pub(crate) struct Report {
     bad: Vec<String>,
 }
 
+/// What a ratio is to be, and what it must not exceed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    pub(crate) goal: f64,
+    pub(crate) limit: f64,
+}
+
+impl Bounds {
+    /// The goal is the limit.
+    pub(crate) fn at(goal: f64) -> Bounds {
+        Bounds { goal, limit: goal }
+    }
+}
+
 impl Report {
     /// Measures the floor and prints it.
     pub(crate) fn new() -> Report {
@@ -41,14 +55,17 @@ impl Report {
         self.judge(bench, value, limit, &line);
     }
 
-    /// A figure as a ratio to a floor or a peer of the same run.
-    pub(crate) fn ratio(&mut self, bench: &str, value: f64, floor: f64, unit: &str, limit: f64) {
+    /// A figure as a ratio to a floor or a peer of the same run. The goal is what it is to be, the
+    /// limit what it must not exceed; where the two differ, the goal is not reached yet.
+    pub(crate) fn ratio(&mut self, bench: &str, pair: (f64, f64), unit: &str, bounds: Bounds) {
+        let (value, floor) = pair;
         let ratio = value / floor;
         let line = json!({
             "bench": bench, "value": round(value), "floor": round(floor), "unit": unit,
-            "ratio": round(ratio), "limit": round(limit), "void": self.floor.is_void(),
+            "ratio": round(ratio), "goal": round(bounds.goal), "limit": round(bounds.limit),
+            "void": self.floor.is_void(),
         });
-        self.judge(bench, ratio, limit, &line);
+        self.judge(bench, ratio, bounds.limit, &line);
     }
 
     /// A figure without a limit.

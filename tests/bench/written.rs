@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use suite::Place;
 
-use crate::line::Report;
+use crate::line::{Bounds, Report};
 use crate::served::{Flow, Marks, Served, nothing, uid};
 
 /// The events that the others are compared with.
@@ -35,6 +35,6 @@ pub(crate) fn run(report: &mut Report) {
     let per_event = |bytes: f64, events: usize| bytes / (events + 1) as f64;
     let early = per_event(first - begin, FIRST);
     let all = per_event(end - first, count - FIRST);
-    report.ratio("written-per-event", all, early, "bytes", 2.0);
+    report.ratio("written-per-event", (all, early), "bytes", Bounds::at(2.0));
     served.stop();
 }

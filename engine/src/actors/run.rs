@@ -19,15 +19,16 @@ mod dying;
 mod leave;
 mod nodes;
 mod parked;
+mod queue;
 mod reading;
 mod turning;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use actix::{Actor, ActorContext, Addr, Context, Handler, MessageResult, SpawnHandle};
 use usher_core::effect::Effect;
-use usher_core::event::Stamped;
 use usher_core::run::{NodeIx, Run};
 use usher_ledger::Fence;
 
@@ -39,6 +40,7 @@ use super::pod_watch::PodWatch;
 use super::shell::Shell;
 use crate::ports::runtime::PodKey;
 use commands::Commands;
+use queue::Queue;
 
 /// Keeps one run.
 #[derive(Debug)]
@@ -50,9 +52,7 @@ pub struct RunKeeper {
     generation: u64,
     fence: Fence,
     state: State,
-    queue: VecDeque<Stamped>,
-    /// How many queued events cannot wait for company.
-    urgent: usize,
+    queue: Queue,
     keepers: BTreeMap<NodeIx, Addr<NodeKeeper>>,
     /// Launches that a runtime shows and no keeper has claimed, to be looked at when the run is
     /// here.
@@ -60,7 +60,8 @@ pub struct RunKeeper {
     commands: Commands,
     /// A terminate of the parked run was tried: should that have failed, the next is refused.
     has_tried: bool,
-    lazy: Option<SpawnHandle>,
+    /// When the next turn is due, if it waits for company, and the timer for it.
+    gather: Option<(std::time::Instant, SpawnHandle)>,
     deadline: Option<SpawnHandle>,
     leave: Option<SpawnHandle>,
     quiet_since_ms: Option<i64>,
@@ -134,6 +135,7 @@ impl RunKeeper {
         RunKeeper::create(move |ctx| {
             ctx.set_mailbox_capacity(super::MAILBOX);
             let since_ms = place.shell.clock.now_ms();
+            place.shell.awake.fetch_add(1, Ordering::Relaxed);
             let mut keeper = RunKeeper {
                 shell: place.shell,
                 partition: place.partition,
@@ -142,13 +144,12 @@ impl RunKeeper {
                 generation: place.generation,
                 fence: place.fence,
                 state: State::Reading { since_ms },
-                queue: VecDeque::new(),
-                urgent: 0,
+                queue: Queue::default(),
                 keepers: BTreeMap::new(),
                 unclaimed: Vec::new(),
                 commands: Commands::default(),
                 has_tried: false,
-                lazy: None,
+                gather: None,
                 deadline: None,
                 leave: None,
                 quiet_since_ms: None,
@@ -167,6 +168,12 @@ impl RunKeeper {
         self.guard.disarm();
         self.keepers.clear();
         ctx.stop();
+    }
+}
+
+impl Drop for RunKeeper {
+    fn drop(&mut self) {
+        self.shell.awake.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

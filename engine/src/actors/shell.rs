@@ -1,6 +1,7 @@
 //! What every actor may use: the ledger's threads, the clock, the settings, the news for clients.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, Weak};
 
 use serde_json::Value;
@@ -66,6 +67,8 @@ pub struct Shell {
     pub plans: PlanCache,
     /// The addresses of the actors.
     pub roster: Arc<Roster>,
+    /// How many runs are awake.
+    pub awake: AtomicUsize,
 }
 
 impl std::fmt::Debug for Shell {

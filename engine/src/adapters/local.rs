@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use actix::Addr;
+use actix::prelude::SendError;
 use tokio::sync::mpsc::UnboundedReceiver;
 use usher_core::effect::Work;
 
@@ -59,9 +60,15 @@ impl NewsOf {
                 let Some(message) = translate(news) else {
                     continue;
                 };
-                // Waits while the mailbox is full: news must not be dropped.
-                if watch.send(message).await.is_err() {
-                    return;
+                match watch.try_send(message) {
+                    Ok(()) => {}
+                    // Waits while the mailbox is full: news must not be dropped.
+                    Err(SendError::Full(message)) => {
+                        if watch.send(message).await.is_err() {
+                            return;
+                        }
+                    }
+                    Err(SendError::Closed(_)) => return,
                 }
             }
         });

@@ -124,23 +124,22 @@ impl Leftovers {
         if !quiet || !has_usual_shape(launch) {
             return false;
         }
-        let spares = &mut self.spares;
-        let mut places = std::iter::from_fn(|| self.released.pop().or_else(|| spares.pop()));
-        let Some(place) = places.next() else {
+        let Some(place) = self.spares.pop() else {
             return false;
         };
         // A folder that is there is not replaced: it is not empty as long as it is somebody's.
-        if place.is_as_new() && std::fs::rename(&place.folder, launch.folder()).is_ok() {
+        if std::fs::rename(&place.folder, launch.folder()).is_ok() {
             return true;
         }
         place.clear();
         false
     }
 
-    /// Clears the places of released launches; those that may serve again a little later.
+    /// Clears the places of released launches; those that are as new may serve again a little
+    /// later. They are looked at here, where nobody waits, and not when a step wants them.
     pub(super) fn clear(&mut self, now: Instant) {
         for place in self.released.drain(..) {
-            if place.empty.len() == 2 && self.spares.len() < SPARES_MAX {
+            if self.spares.len() < SPARES_MAX && place.is_as_new() {
                 self.spares.push(place);
                 self.clear_at = Some(now + SPARE_FOR);
             } else {
@@ -219,6 +218,7 @@ mod tests {
             number += 2;
             let (old, new) = (launch(dir.path(), number), launch(dir.path(), number + 1));
             released(&mut leftovers, &old, change);
+            leftovers.clear(Instant::now());
             let moved = leftovers.reuse(&new, quiet);
             assert_eq!(moved, new.folder().exists());
             leftovers.clear_all();
@@ -253,6 +253,7 @@ mod tests {
         let mut leftovers = Leftovers::default();
         let (old, new) = (launch(dir.path(), 1), launch(dir.path(), 2));
         released(&mut leftovers, &old, |_| {});
+        leftovers.clear(Instant::now());
         std::fs::create_dir(new.folder()).unwrap();
         std::fs::write(&new.stdout, "kept").unwrap();
         assert!(!leftovers.reuse(&new, true));

@@ -3,6 +3,7 @@
 //! A run that only waits (people, long timers) sleeps after a while: no actor, no memory. One that
 //! has ended asks at once. The partition's keeper wakes it anew.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix::{AsyncContext, Context, Handler};
@@ -13,6 +14,9 @@ use crate::actors::messages::{AskLeave, Leave, Left};
 
 /// The deadline's timer looks at the clock at least this often, milliseconds.
 const LOOK_MS: i64 = 1_000;
+
+/// More runs than this are many to be awake at once.
+const AWAKE_MANY: usize = 1_000;
 
 fn after_ms(ms: i64) -> Duration {
     Duration::from_millis(u64::try_from(ms.max(1)).unwrap_or(1))
@@ -47,9 +51,17 @@ impl RunKeeper {
     pub(super) fn be_gone(&mut self, ctx: &mut Context<Self>) {
         self.state = State::Gone;
         self.queue.clear();
-        self.urgent = 0;
         self.keepers.clear();
         self.consider_leave(ctx);
+    }
+
+    /// How long a run only waits before it asks for leave. Where many are awake none lingers: what
+    /// a run keeps in memory is for a quick answer, not for its own sake.
+    fn patience_ms(&self) -> i64 {
+        if self.shell.awake.load(Ordering::Relaxed) > AWAKE_MANY {
+            return 0;
+        }
+        self.shell.settings.sleep_after_ms
     }
 
     fn is_idle(&self) -> bool {
@@ -62,7 +74,7 @@ impl RunKeeper {
             return self.end(ctx);
         }
         let now_ms = self.shell.clock.now_ms();
-        let patience_ms = self.shell.settings.sleep_after_ms;
+        let patience_ms = self.patience_ms();
         let (due_ms, wait_ms) = match &self.state {
             State::Here { run, .. } if run.head.phase.is_done() => (None, 0),
             State::Here { run, .. } => {

@@ -44,7 +44,6 @@ impl RunKeeper {
         self.keepers.clear();
         // Commands that were queued for a turn are read again, for an answer.
         self.queue.clear();
-        self.urgent = 0;
         self.commands.taken.clear();
         self.shell.announce(Changed {
             run: self.uid.clone(),

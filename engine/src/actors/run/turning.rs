@@ -1,9 +1,8 @@
 //! Turns: from what waits in the queue to a write, and from its commit to what follows.
 
-use std::time::Duration;
+use std::time::Instant;
 
 use actix::{ActorContext, AsyncContext, Context, Handler};
-use usher_core::decide::EVENTS_MAX;
 use usher_core::event::{Event, Stamped};
 use usher_core::run::NodeIx;
 use usher_ledger::{Birth, Outcome, Write};
@@ -12,14 +11,6 @@ use super::{After, RunKeeper, State};
 use crate::actors::messages::{Committed, Happened, PodOrder, Submit};
 use crate::actors::shell::Changed;
 use crate::turn;
-
-/// How long a turn without effects and commands may wait for company.
-const LAZY: Duration = Duration::from_secs(1);
-
-/// Whether an event can wait for the next one: it changes nothing that anybody waits for.
-fn can_wait(event: &Event) -> bool {
-    matches!(event, Event::PodStarted { .. })
-}
 
 impl RunKeeper {
     /// The first turn of a run makes it: run, plan and nodes are one commit.
@@ -86,23 +77,30 @@ impl RunKeeper {
 
     pub(super) fn enqueue(&mut self, event: Event) {
         let at_ms = self.shell.clock.now_ms();
-        self.urgent += usize::from(!can_wait(&event));
-        self.queue.push_back(Stamped { at_ms, event });
+        self.queue.push(Stamped { at_ms, event });
     }
 
     /// Takes the next turn if the run is here and something waits that cannot wait longer.
     pub(super) fn turn(&mut self, ctx: &mut Context<Self>) {
-        if self.queue.is_empty() || !matches!(self.state, State::Here { .. }) {
+        let State::Here { run, .. } = &self.state else {
             return;
-        }
-        if self.urgent > 0 {
+        };
+        let Some(patience) = self.queue.patience(run.index.busy) else {
+            return;
+        };
+        if patience.is_zero() {
             return self.take_turn(ctx);
         }
-        if self.lazy.is_none() {
-            self.lazy = Some(ctx.run_later(LAZY, |keeper, ctx| {
-                keeper.lazy = None;
-                keeper.take_turn(ctx);
-            }));
+        let due = Instant::now() + patience;
+        if self.gather.is_some_and(|(already, _)| already <= due) {
+            return;
+        }
+        let timer = ctx.run_later(patience, |keeper, ctx| {
+            keeper.gather = None;
+            keeper.take_turn(ctx);
+        });
+        if let Some((_, later)) = self.gather.replace((due, timer)) {
+            ctx.cancel_future(later);
         }
     }
 
@@ -114,20 +112,15 @@ impl RunKeeper {
         if self.queue.is_empty() || !matches!(self.state, State::Here { .. }) {
             return;
         }
-        if let Some(lazy) = self.lazy.take() {
-            ctx.cancel_future(lazy);
+        if let Some((_, timer)) = self.gather.take() {
+            ctx.cancel_future(timer);
         }
         let since_ms = self.shell.clock.now_ms();
         let here = std::mem::replace(&mut self.state, State::Reading { since_ms });
         let State::Here { run, version } = here else {
             return;
         };
-        let count = self.queue.len().min(EVENTS_MAX);
-        let events: Vec<Stamped> = self.queue.drain(..count).collect();
-        self.urgent -= events
-            .iter()
-            .filter(|stamped| !can_wait(&stamped.event))
-            .count();
+        let events = self.queue.take();
         let span = tracing::debug_span!(
             "turn",
             run = %run.head.identity.name,

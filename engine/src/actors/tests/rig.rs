@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -251,6 +251,7 @@ impl World {
             changes: sender,
             plans: PlanCache::default(),
             roster: Arc::new(Roster::default()),
+            awake: AtomicUsize::new(0),
         });
         start_engine(&shell, fences, &processes, runs.path()).await;
         World {
