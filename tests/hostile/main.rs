@@ -6,6 +6,7 @@
 
 mod fuzz;
 mod large;
+mod running;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

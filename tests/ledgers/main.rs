@@ -145,7 +145,7 @@ fn a_newer_ledger_is_refused() {
     let file = files().pop().expect("a golden ledger");
     let copy = place.state().join("ledger.db");
     std::fs::copy(file, &copy).expect("a copy");
-    let newer = i64::from(usher_ledger::SCHEMA) + 41;
+    let newer = usher_ledger::SCHEMA + 41;
     let ledger = rusqlite::Connection::open(&copy).expect("a ledger");
     let written = ledger.execute("UPDATE meta SET value = ?1 WHERE key = 'schema'", [newer]);
     assert_eq!(written.expect("written"), 1);
