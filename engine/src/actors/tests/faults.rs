@@ -5,7 +5,7 @@ use usher_api::command::{Command, Outcome};
 use usher_core::run::RunPhase;
 use usher_ledger::{Fault, Reader};
 
-use super::rig::{World, chain, in_system, pod, settings};
+use super::rig::{World, chain, in_system, pod, settings, take_over_all};
 use crate::ports::clock::Clock as _;
 
 fn by() -> String {
@@ -199,16 +199,7 @@ fn an_old_engine_writes_nothing() {
             world.processes.running() == ["moved[0].a"]
         })
         .await;
-        let new = World::on(old.ledger.clone(), old.processes.clone(), settings()).await;
-        // It has looked at everything that there was before the command.
-        let nothing = Command::Resume {
-            by: by(),
-            selector: None,
-        };
-        assert!(matches!(
-            new.command(&uid, nothing).await,
-            Outcome::Refused { .. }
-        ));
+        take_over_all(&mut old.ledger.clone());
         let stop = Command::Stop {
             by: by(),
             message: None,
@@ -216,7 +207,7 @@ fn an_old_engine_writes_nothing() {
         };
         let id = old.write_command(&uid, &stop).await;
         let tried = old.shell.writer.stats().writes;
-        // Only the old engine is told; it tries, and may not.
+        // Its partitions are another's; it tries, and may not.
         old.shell.roster.nudge(&uid);
         old.until("it tries", |world| {
             world.shell.writer.stats().writes > tried
@@ -229,7 +220,7 @@ fn an_old_engine_writes_nothing() {
             .expect("readable")
             .expect("there");
         assert_eq!(state.outcome, None, "the old engine has taken it");
-        new.shell.roster.nudge(&uid);
+        let new = World::on(old.ledger.clone(), old.processes.clone(), settings()).await;
         let outcome = new.outcome(id).await;
         assert_eq!(
             outcome,

@@ -410,7 +410,8 @@ impl World {
     }
 }
 
-fn take_over_all(ledger: &mut Memory) -> Vec<Fence> {
+/// Takes every partition over: whoever had them writes nothing more.
+pub(super) fn take_over_all(ledger: &mut Memory) -> Vec<Fence> {
     let seen = ledger.partitions().expect("readable");
     let take = |part: u16| {
         let seen = seen[usize::from(part)].epoch;
