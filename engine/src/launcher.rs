@@ -167,6 +167,7 @@ impl Launcher {
             }
             self.flush();
             // Nobody waits for what comes now.
+            self.steps.settle();
             let now = Instant::now();
             self.steps.leftovers.clear(now);
             if self.steps.due().is_some_and(|due| due <= now) {

@@ -7,14 +7,15 @@
 //! A place that is empty as a whole is not even removed but moved to where the next step wants
 //! its own, if one comes soon: one rename for eight operations on files, which was most of the
 //! price of a short step. It is as good as new: nobody writes there any more, and all of it is as
-//! we made it.
+//! we made it. It is looked at and its files are opened while nobody waits.
 
 use std::collections::HashMap;
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::output::Stream;
 use super::wire::{Key, Launch};
 
 /// The usual names in a launch's folder.
@@ -89,6 +90,38 @@ impl Place {
     }
 }
 
+/// The output files of a step, open, and how each is bounded.
+pub(super) type Outputs = [(File, Stream); 2];
+
+/// An empty place that waits for a step, with its output files open.
+#[derive(Debug)]
+struct Spare {
+    place: Place,
+    outputs: Outputs,
+}
+
+impl Spare {
+    /// Takes a place if it is as new.
+    fn of(place: Place) -> Result<Spare, Place> {
+        if !place.is_as_new() {
+            return Err(place);
+        }
+        let open = |name: &str| -> std::io::Result<(File, Stream)> {
+            let path = place.folder.join(name);
+            let file = File::options().append(true).open(&path)?;
+            let stream = Stream::new(&path, &file, 0)?;
+            Ok((file, stream))
+        };
+        match (open(STDOUT), open(STDERR)) {
+            (Ok(stdout), Ok(stderr)) => Ok(Spare {
+                outputs: [stdout, stderr],
+                place,
+            }),
+            _ => Err(place),
+        }
+    }
+}
+
 /// Whether a launch wants its place as most do: only those serve each other.
 fn has_usual_shape(launch: &Launch) -> bool {
     let folder = launch.folder();
@@ -102,7 +135,7 @@ fn has_usual_shape(launch: &Launch) -> bool {
 pub(super) struct Leftovers {
     ended: HashMap<Key, Place>,
     released: Vec<Place>,
-    spares: Vec<Place>,
+    spares: Vec<Spare>,
     clear_at: Option<Instant>,
 }
 
@@ -118,37 +151,46 @@ impl Leftovers {
         self.released.extend(places);
     }
 
-    /// Moves an empty place to where this launch wants its own. False when there is none that
-    /// would do. `quiet` says that no process of an ended step can still be there.
-    pub(super) fn reuse(&mut self, launch: &Launch, quiet: bool) -> bool {
+    /// Moves an empty place to where this launch wants its own, and answers its output files. None
+    /// when there is none that would do. `quiet` says that no process of an ended step can still
+    /// be there.
+    pub(super) fn reuse(&mut self, launch: &Launch, quiet: bool) -> Option<Outputs> {
         if !quiet || !has_usual_shape(launch) {
-            return false;
+            return None;
         }
-        let Some(place) = self.spares.pop() else {
-            return false;
-        };
+        let Spare { place, outputs } = self.spares.pop()?;
         // A folder that is there is not replaced: it is not empty as long as it is somebody's.
-        if std::fs::rename(&place.folder, launch.folder()).is_ok() {
-            return true;
+        if std::fs::rename(&place.folder, launch.folder()).is_err() {
+            place.clear();
+            return None;
         }
-        place.clear();
-        false
+        let [(stdout, out), (stderr, err)] = outputs;
+        let max_bytes = launch.output_max_bytes;
+        Some([
+            (stdout, out.moved(&launch.stdout, max_bytes)),
+            (stderr, err.moved(&launch.stderr, max_bytes)),
+        ])
     }
 
     /// Clears the places of released launches; those that are as new may serve again a little
-    /// later. They are looked at here, where nobody waits, and not when a step wants them.
+    /// later.
     pub(super) fn clear(&mut self, now: Instant) {
         for place in self.released.drain(..) {
-            if self.spares.len() < SPARES_MAX && place.is_as_new() {
-                self.spares.push(place);
-                self.clear_at = Some(now + SPARE_FOR);
-            } else {
+            if self.spares.len() >= SPARES_MAX {
                 place.clear();
+                continue;
+            }
+            match Spare::of(place) {
+                Ok(spare) => {
+                    self.spares.push(spare);
+                    self.clear_at = Some(now + SPARE_FOR);
+                }
+                Err(place) => place.clear(),
             }
         }
         if self.clear_at.is_some_and(|at| at <= now) {
             self.clear_at = None;
-            self.spares.drain(..).for_each(|place| place.clear());
+            self.spares.drain(..).for_each(|spare| spare.place.clear());
         }
     }
 
@@ -159,7 +201,8 @@ impl Leftovers {
 
     /// Clears everything, for a launcher that ends.
     pub(super) fn clear_all(&mut self) {
-        let places = self.released.drain(..).chain(self.spares.drain(..));
+        let spares = self.spares.drain(..).map(|spare| spare.place);
+        let places = self.released.drain(..).chain(spares);
         places.for_each(|place| place.clear());
     }
 }
@@ -219,7 +262,7 @@ mod tests {
             let (old, new) = (launch(dir.path(), number), launch(dir.path(), number + 1));
             released(&mut leftovers, &old, change);
             leftovers.clear(Instant::now());
-            let moved = leftovers.reuse(&new, quiet);
+            let moved = leftovers.reuse(&new, quiet).is_some();
             assert_eq!(moved, new.folder().exists());
             leftovers.clear_all();
             assert!(!moved || !old.folder().exists());
@@ -256,7 +299,7 @@ mod tests {
         leftovers.clear(Instant::now());
         std::fs::create_dir(new.folder()).unwrap();
         std::fs::write(&new.stdout, "kept").unwrap();
-        assert!(!leftovers.reuse(&new, true));
+        assert!(leftovers.reuse(&new, true).is_none());
         assert_eq!(std::fs::read_to_string(&new.stdout).unwrap(), "kept");
         assert!(!old.folder().exists());
     }

@@ -79,6 +79,16 @@ impl Stream {
         })
     }
 
+    /// The same file, still empty, under another name and with another bound.
+    #[must_use]
+    pub fn moved(self, path: &Path, max_bytes: u64) -> Stream {
+        Stream {
+            path: path.to_owned(),
+            max_bytes: max_bytes.max(4 * BLOCK_BYTES),
+            ..self
+        }
+    }
+
     /// Looks at the file and cuts what is too much; at the `last` look, all of it. Answers whether
     /// it grows so fast that the next look should be soon.
     pub fn bound(&mut self, last: bool) -> bool {

@@ -19,6 +19,7 @@ use rustix::process::{
 };
 
 use super::ears::{Ears, Source};
+use super::leftovers::Outputs;
 use super::output::Stream;
 use super::wire::{DETACHED_VARIABLE, LAUNCH_VARIABLE, LAUNCHER_VARIABLE, Launch};
 
@@ -48,17 +49,20 @@ pub(super) enum Failure {
 }
 
 /// Makes the process of a launch, for the launcher in `dir`, which hears of its end by `ears`. A
-/// launch that is placed has its folder already, as it would be made here.
+/// launch that is placed has its folder already, as it would be made here, with its output files.
 ///
 /// # Errors
 /// When there is none; nothing of it runs then.
 pub(super) fn make(
     launch: &Launch,
-    is_placed: bool,
+    placed: Option<Outputs>,
     dir: &str,
     ears: &Ears,
 ) -> Result<Made, Failure> {
-    let [(stdout, stdout_stream), (stderr, stderr_stream)] = prepare(launch, is_placed)?;
+    let [(stdout, stdout_stream), (stderr, stderr_stream)] = match placed {
+        Some(outputs) => outputs,
+        None => prepare(launch)?,
+    };
     let program = find(launch)?;
     let mut command = Command::new(&program);
     if let Some((name, arguments)) = launch.argv.split_first() {
@@ -105,17 +109,13 @@ pub(super) fn make(
     }
 }
 
-/// Makes or opens the launch's own files and folders.
-fn prepare(launch: &Launch, is_placed: bool) -> Result<[(File, Stream); 2], Failure> {
-    if !is_placed {
-        make_folder(launch.folder())?;
-    }
+/// Makes the launch's own files and folders.
+fn prepare(launch: &Launch) -> Result<Outputs, Failure> {
+    make_folder(launch.folder())?;
     // Before all else of it: who finds this file knows that there was a start.
-    let open = |path| open_stream(path, !is_placed, launch.output_max_bytes);
+    let open = |path| open_stream(path, launch.output_max_bytes);
     let streams = [open(&launch.stdout)?, open(&launch.stderr)?];
-    if is_placed {
-        // The working directory came with the folder.
-    } else if launch.makes_cwd() {
+    if launch.makes_cwd() {
         make_folder(&launch.cwd)?;
     } else if !launch.cwd.is_dir() {
         let cwd = launch.cwd.display();
@@ -194,10 +194,10 @@ fn make_folder(path: &Path) -> Result<(), Failure> {
     made.map_err(|error| host("make", path, &error))
 }
 
-fn open_stream(path: &Path, is_new: bool, max_bytes: u64) -> Result<(File, Stream), Failure> {
+fn open_stream(path: &Path, max_bytes: u64) -> Result<(File, Stream), Failure> {
     let open = || {
         let file = File::options()
-            .create_new(is_new)
+            .create_new(true)
             .append(true)
             .mode(0o600)
             .open(path)?;
@@ -292,7 +292,7 @@ mod tests {
             (&[&plain], "i", &refused),
         ];
         let ears = Ears::new().unwrap();
-        let make = |launch: &Launch| make(launch, false, "/d", &ears);
+        let make = |launch: &Launch| make(launch, None, "/d", &ears);
         for (number, (argv, image, expected)) in (0..).zip(cases) {
             let mut launch = launch(dir.path(), argv, Some("/nowhere"), image);
             own_folder(&mut launch, dir.path(), number);

@@ -50,6 +50,8 @@ pub(super) struct Steps {
     dir: String,
     live: HashMap<Pid, Step>,
     by_key: HashMap<Key, Pid>,
+    /// Leaders that have ended and whose output was not looked at since.
+    reaped: Vec<Step>,
     /// When which leaders are killed.
     kills: BTreeSet<(Instant, i32)>,
     /// Orphans by what they were when they came; a pid is theirs until we reap it.
@@ -69,6 +71,7 @@ impl Steps {
             dir,
             live: HashMap::new(),
             by_key: HashMap::new(),
+            reaped: Vec::new(),
             kills: BTreeSet::new(),
             strays: HashMap::new(),
             look_at: Instant::now(),
@@ -142,21 +145,29 @@ impl Steps {
             Ok(Some((_, status))) => Some(status),
             Err(_) => None,
         };
-        let mut step = self.live.remove(&pid)?;
+        let step = self.live.remove(&pid)?;
         self.by_key.remove(&step.key);
         if let Some(kill_at) = step.kill_at {
             self.kills.remove(&(kill_at, number(pid)));
         }
-        for mut stream in step.streams {
-            stream.bound(true);
-            if let Some(path) = stream.into_empty() {
-                step.place.is_empty(path);
-            }
-        }
-        self.leftovers.ended(step.key.clone(), step.place);
         self.hunt_every = HUNT_SOON;
         self.hunt_at = Some(Instant::now());
-        Some((step.key, exit(status, step.started_ms)))
+        let told = (step.key.clone(), exit(status, step.started_ms));
+        self.reaped.push(step);
+        Some(told)
+    }
+
+    /// Bounds the output of the leaders that were reaped, once their ends are told: nobody waits.
+    pub(super) fn settle(&mut self) {
+        for mut step in self.reaped.drain(..) {
+            for mut stream in step.streams {
+                stream.bound(true);
+                if let Some(path) = stream.into_empty() {
+                    step.place.is_empty(path);
+                }
+            }
+            self.leftovers.ended(step.key, step.place);
+        }
     }
 
     /// Tells a step to end, and sees to it after the grace. An earlier end is not put off. False
