@@ -4,14 +4,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::checkpoint::Checkpointer;
 use super::commit::{execute, first};
 use super::{Durability, Sqlite, SqliteReader, fail, sql};
-use crate::error::Error;
+use crate::error::{Error, Source};
 use crate::filesystem::network_kind;
 use crate::partition::{HASH, PARTITIONS};
 use crate::schema::{APPLICATION, MIGRATIONS, SCHEMA};
@@ -19,6 +19,9 @@ use crate::schema::{APPLICATION, MIGRATIONS, SCHEMA};
 /// How long to wait for another process's lock. The engine's lock makes this rare: a backup, a
 /// check's last word.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
+
+/// How often a file that is being made is tried again.
+const BUSY_LOOK: Duration = Duration::from_millis(5);
 
 /// A write-ahead log that grew beyond this many bytes is cut when it is empty.
 const LOG_BYTES: i64 = 32 << 20;
@@ -37,12 +40,15 @@ impl Sqlite {
     /// When the file is on a network file system, is not a ledger, is newer than this binary, is
     /// spread over partitions in another way, or cannot be opened or written.
     pub fn open(path: &Path, durability: Durability, boot: &str) -> Result<Sqlite, Error> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-        let connection = connect(path, flags)?;
-        // Before anything is written: what is not ours or is newer stays as it is.
-        let found = schema_of(&connection, path)?;
-        known(found, SCHEMA)?;
-        set_up(&connection, durability).map_err(open_error(path))?;
+        let connection = patiently(|| {
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+            let connection = connect(path, flags)?;
+            // Before anything is written: what is not ours or is newer stays as it is.
+            let found = schema_of(&connection, path)?;
+            known(found, SCHEMA)?;
+            set_up(&connection, durability).map_err(open_error(path))?;
+            Ok(connection)
+        })?;
         let checkpointer = Checkpointer::start(path, &connection);
         let mut ledger = Sqlite {
             checkpointer,
@@ -89,8 +95,11 @@ impl Sqlite {
 /// Opens a file for reading only. It is opened writable all the same, because a reader may be the
 /// one who must bring the log's index in order after a crash.
 pub(super) fn reader(path: &Path) -> Result<SqliteReader, Error> {
-    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    let found = schema_of(&connection, path)?;
+    let (connection, found) = patiently(|| {
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let found = schema_of(&connection, path)?;
+        Ok((connection, found))
+    })?;
     known(found, SCHEMA)?;
     if found < SCHEMA {
         return Err(Error::Unmigrated {
@@ -105,6 +114,25 @@ pub(super) fn reader(path: &Path) -> Result<SqliteReader, Error> {
         .pragma_update(None, "query_only", true)
         .map_err(open_error(path))?;
     Ok(SqliteReader { connection })
+}
+
+/// Opens again while somebody else has the file locked. SQLite waits by itself for most locks, but
+/// not for the one that switches a new file to its log: that fails at once (two first openings).
+fn patiently<T>(open: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+    let until = Instant::now() + BUSY_WAIT;
+    loop {
+        match open() {
+            Err(Error::Open { source, .. }) if is_busy(&source) && Instant::now() < until => {
+                std::thread::park_timeout(BUSY_LOOK);
+            }
+            opened => return opened,
+        }
+    }
+}
+
+fn is_busy(source: &Source) -> bool {
+    let code = source.downcast_ref::<rusqlite::Error>();
+    code.and_then(rusqlite::Error::sqlite_error_code) == Some(ErrorCode::DatabaseBusy)
 }
 
 pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
