@@ -99,7 +99,8 @@ pub struct Input {
     pub value: Option<Text>,
     /// `default`: used where neither caller nor `value` gives one.
     pub default: Option<Text>,
-    /// `enum`: the only values allowed; empty when there is none.
+    /// `enum`, for who shows a choice; empty when there is none. It does not bind callers: only an
+    /// argument's own `enum` does, as in Argo's recorded objects (decision 0005).
     pub choices: Vec<String>,
     /// The entry as the file has it, without `value`, for the status.
     pub declared: Map<String, Value>,
