@@ -128,7 +128,7 @@ impl Client {
         loop {
             match Client::connect(state) {
                 Err(Error::NoEngine(_)) if Instant::now() < until => {
-                    host::wait_for_change(state, LOOK_AGAIN);
+                    host::pause(LOOK_AGAIN);
                 }
                 other => return other,
             }
@@ -160,7 +160,7 @@ impl Client {
                 return Err(Error::NoEngine(state.path().display().to_string()));
             }
             // Somebody holds the lock and is about to open its socket, or to let go.
-            host::wait_for_change(state, LOOK_AGAIN);
+            host::pause(LOOK_AGAIN);
         }
     }
 

@@ -275,11 +275,12 @@ pub fn boot_id() -> String {
     read.map_or_else(|_| String::new(), |id| id.trim().to_owned())
 }
 
-/// Waits until something in the state directory may have changed, at most this long.
-pub fn wait_for_change(_: &StateDir, at_most: Duration) {
+/// Lets a little time pass before a lock or a socket of another process is tried again: neither
+/// tells when it is free.
+pub(crate) fn pause(time: Duration) {
     let wait = rustix::event::Timespec {
-        tv_sec: i64::try_from(at_most.as_secs()).unwrap_or(1),
-        tv_nsec: i64::from(at_most.subsec_nanos()),
+        tv_sec: i64::try_from(time.as_secs()).unwrap_or(1),
+        tv_nsec: i64::from(time.subsec_nanos()),
     };
     let _ = rustix::event::poll(&mut [], Some(&wait));
 }

@@ -31,7 +31,7 @@ pub enum Error {
         /// The directory.
         dir: PathBuf,
         /// Which kind.
-        kind: &'static str,
+        kind: String,
     },
     /// It belongs to somebody else.
     #[error("use {dir}: it belongs to another account; give another with --state DIR")]
@@ -244,7 +244,7 @@ fn check(dir: &Path) -> Result<(), Error> {
             dir: dir.to_owned(),
         });
     }
-    if let Some(kind) = network_kind(dir).map_err(fail)? {
+    if let Some(kind) = usher_ledger::network_kind(dir) {
         return Err(Error::Network {
             dir: dir.to_owned(),
             kind,
@@ -258,25 +258,6 @@ fn check(dir: &Path) -> Result<(), Error> {
         std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700)).map_err(fail)?;
     }
     Ok(())
-}
-
-/// The kind of network file system that a path is on, if it is on one.
-fn network_kind(dir: &Path) -> std::io::Result<Option<&'static str>> {
-    let kind = rustix::fs::statfs(dir)?.f_type;
-    #[allow(
-        clippy::unnecessary_cast,
-        reason = "the type differs between platforms"
-    )]
-    let kind = kind as i64 & 0xffff_ffff;
-    Ok(match kind {
-        0x6969 => Some("NFS"),
-        0x517b | 0xff53_4d42 | 0xfe53_4d42 => Some("SMB"),
-        0x5346_414f => Some("AFS"),
-        0x0102_1997 => Some("9P"),
-        0x00c3_6400 => Some("Ceph"),
-        0x0bd0_0bd0 => Some("Lustre"),
-        _ => None,
-    })
 }
 
 #[cfg(test)]

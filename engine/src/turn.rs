@@ -11,7 +11,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use usher_core::decide::{Answer, decide};
+use usher_api::command::Outcome;
+use usher_core::decide::decide;
 use usher_core::effect::Effect;
 use usher_core::event::Stamped;
 use usher_core::phase::{Phase, Signal};
@@ -74,7 +75,11 @@ pub fn take(
         head: head(&run),
         scope: None,
         nodes,
-        applied: decision.answers.iter().map(applied).collect(),
+        applied: decision
+            .answers
+            .iter()
+            .map(|answer| applied(answer.id, &answer.outcome))
+            .collect(),
         delete: decision.delete,
     };
     Ok(Taken {
@@ -121,12 +126,10 @@ fn node_row(run: &Run, ix: NodeIx) -> Option<NodeRow> {
     })
 }
 
-fn applied(answer: &Answer) -> Applied {
-    let outcome = serde_json::to_vec(&answer.outcome).unwrap_or_default();
-    Applied {
-        id: answer.id,
-        outcome,
-    }
+/// A command with what became of it, as the ledger stores it.
+pub(crate) fn applied(id: i64, outcome: &Outcome) -> Applied {
+    let outcome = serde_json::to_vec(outcome).unwrap_or_default();
+    Applied { id, outcome }
 }
 
 fn log_notes(run: &Run, effects: &[Effect]) {

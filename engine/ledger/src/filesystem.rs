@@ -25,7 +25,8 @@ const FUSE_NETWORK: [&str; 14] = [
 
 /// The kind of network file system that an existing path is on; none when it is a local one or
 /// cannot be asked.
-pub(crate) fn network_kind(path: &Path) -> Option<String> {
+#[must_use]
+pub fn network_kind(path: &Path) -> Option<String> {
     #[cfg(target_os = "linux")]
     {
         let found = rustix::fs::statfs(path).ok()?;

@@ -29,6 +29,7 @@ mod text;
 mod writer;
 
 pub use error::{Error, Source};
+pub use filesystem::network_kind;
 pub use memory::{Fault, Memory};
 pub use partition::{PARTITIONS, part_of};
 pub use port::{Ledger, Reader};

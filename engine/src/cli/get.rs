@@ -100,7 +100,7 @@ pub(super) fn get(session: &mut Session, args: &GetArgs) -> anyhow::Result<u8> {
             }
             Err(error) => return Err(error.into()),
         };
-        let text = shown(session, args, &object, &selector);
+        let text = shown(session, args.output, &object, &selector);
         let between = match args.output {
             Some(Output::Yaml) if !is_first => "---\n",
             None | Some(Output::Wide | Output::Short) if !is_first => "\n",
@@ -116,8 +116,14 @@ pub(super) fn get(session: &mut Session, args: &GetArgs) -> anyhow::Result<u8> {
     Ok(code)
 }
 
-fn shown(session: &Session, args: &GetArgs, object: &Value, selector: &view::Selector) -> String {
-    let form = match args.output {
+/// An object as `-o` asks for it, of its nodes those that are selected.
+pub(super) fn shown(
+    session: &Session,
+    output: Option<Output>,
+    object: &Value,
+    selector: &view::Selector,
+) -> String {
+    let form = match output {
         Some(Output::Json) => return view::json(object),
         Some(Output::Yaml) => return view::yaml(object),
         Some(Output::Name) => return view::names(std::slice::from_ref(object)),

@@ -83,7 +83,7 @@ fn stand_by(
         let mut client = match Client::connect(&session.state) {
             Ok(client) => client,
             Err(Error::NoEngine(_)) => {
-                host::wait_for_change(&session.state, Duration::from_millis(5));
+                host::pause(Duration::from_millis(5));
                 continue;
             }
             Err(error) => return Err(error.into()),

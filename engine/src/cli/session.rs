@@ -115,7 +115,7 @@ impl Session {
             let again = |error: &Error| error.is_ending() || matches!(error, Error::NoEngine(_));
             match answer {
                 Err(error) if again(&error) && Instant::now() < until => {
-                    host::wait_for_change(&self.state, Duration::from_millis(5));
+                    host::pause(Duration::from_millis(5));
                 }
                 answer => return answer,
             }

@@ -11,7 +11,7 @@ use super::args::{Output, Source, SubmitArgs};
 use super::follow::Follower;
 use super::session::{Session, Verb};
 use super::view::{self, Style};
-use super::{DONE, INVALID, output, run, wait};
+use super::{DONE, INVALID, get, output, run, wait};
 use crate::client::unexpected;
 use crate::server::protocol::{Answer, Request, RunRef};
 
@@ -266,23 +266,6 @@ pub(super) fn submit(session: &mut Session, args: &SubmitArgs) -> anyhow::Result
     Ok(DONE)
 }
 
-/// An object as `-o` asks for it.
-pub(super) fn shown(object: &Value, session: &Session, output: Option<Output>) -> String {
-    let form = match output {
-        Some(Output::Json) => return view::json(object),
-        Some(Output::Yaml) => return view::yaml(object),
-        Some(Output::Name) => return view::names(std::slice::from_ref(object)),
-        Some(Output::Wide) => view::Form::Wide,
-        Some(Output::Short) => view::Form::Short,
-        None => view::Form::Usual,
-    };
-    let options = view::GetOptions {
-        form,
-        selector: view::Selector::default(),
-    };
-    view::get(object, now_ms(), &session.style, &options)
-}
-
 /// The time of day, milliseconds UTC.
 pub(super) fn now_ms() -> i64 {
     chrono::Utc::now().timestamp_millis()
@@ -305,6 +288,11 @@ pub(super) fn uuid() -> String {
     let (c, rest) = rest.split_at(4);
     let (d, e) = rest.split_at(4);
     format!("{a}-{b}-{c}-{d}-{e}")
+}
+
+/// An object as `-o` asks for it, with all its nodes.
+pub(super) fn shown(object: &Value, session: &Session, output: Option<Output>) -> String {
+    get::shown(session, output, object, &view::Selector::default())
 }
 
 #[cfg(test)]

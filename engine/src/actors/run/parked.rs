@@ -10,6 +10,7 @@ use usher_ledger::{Applied, Command as Row, Outcome, Write};
 use super::{RunKeeper, State};
 use crate::actors::messages::{PodOrder, Written, Wrote};
 use crate::actors::shell::Changed;
+use crate::turn::applied;
 
 impl RunKeeper {
     /// Parks the run durably: a person must look at it. Nothing of it goes on.
@@ -147,13 +148,6 @@ fn refused(reason: &str) -> Answer {
     Answer::Refused {
         code: "parked".to_owned(),
         message,
-    }
-}
-
-fn applied(id: i64, answer: &Answer) -> Applied {
-    Applied {
-        id,
-        outcome: serde_json::to_vec(answer).unwrap_or_default(),
     }
 }
 
