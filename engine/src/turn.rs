@@ -81,6 +81,7 @@ pub fn take(
             .map(|answer| applied(answer.id, &answer.outcome))
             .collect(),
         delete: decision.delete,
+        people: <_>::default(),
     };
     Ok(Taken {
         run,

@@ -42,15 +42,23 @@ const PURE: [&str; 4] = [
     "usher-core",
     "usher-notifier-core",
 ];
-const USED_BY_PURE: [&str; 8] = [
+const USED_BY_PURE: [&str; 16] = [
+    "askama",
     "chrono",
+    "chrono-tz",
+    "data-encoding",
     "granit-parser",
+    "hmac",
     "indexmap",
+    "pulldown-cmark",
+    "regex",
     "serde",
     "serde_json",
     "serde_yaml",
     "sha2",
+    "subtle",
     "thiserror",
+    "unicode-normalization",
 ];
 
 fn is_ours(name: &str) -> bool {

@@ -2,6 +2,7 @@
 //!
 //! Not here: what a workflow does (`usher-core`), how it is stored (`usher-ledger`).
 
+pub mod approval;
 pub mod code;
 pub mod command;
 pub mod duration;

@@ -143,6 +143,7 @@ fn birth(fences: &[Fence], uid: &str, quiet: Quiet, nodes: u32) -> Write {
         scope: Some(b"{}".to_vec()),
         nodes: (0..nodes).map(|ix| node(ix, &body)).collect(),
         key: None,
+        people: <_>::default(),
     }))
 }
 
@@ -159,6 +160,7 @@ fn turn(fences: &[Fence], uid: &str, version: i64) -> Write {
         nodes: vec![node(ix, &body), node(ix + 1, &body)],
         applied: vec![],
         delete: false,
+        people: <_>::default(),
     }))
 }
 

@@ -25,6 +25,7 @@ mod rows;
 mod samples;
 mod schema;
 mod sqlite;
+pub mod tasks;
 mod text;
 mod writer;
 
@@ -35,7 +36,7 @@ pub use partition::{PARTITIONS, part_of};
 pub use port::{Ledger, Reader};
 pub use rows::{
     Applied, BODY_MAX, Birth, Command, CommandState, Counts, Fence, Filter, Head, Loaded, NodeRow,
-    Outcome, Partition, Quiet, RunRow, Turn, Write,
+    Outcome, Partition, People, Quiet, RunRow, Turn, Write,
 };
 pub use schema::SCHEMA;
 pub use sqlite::{Durability, Sqlite, SqliteReader};

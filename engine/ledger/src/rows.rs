@@ -2,6 +2,8 @@
 //!
 //! All times are milliseconds since the epoch, UTC. Bodies are bytes with a layout of the core's.
 
+use crate::tasks::{MailWrite, NewCommand, NewMail, TaskClosing, TaskOpening, TaskWrite};
+
 /// A body of a node, a head or a scope may have this many bytes (16 MiB); a larger one is refused.
 ///
 /// Results and parameters are bounded far below by the core; this keeps one poisoned run from
@@ -129,6 +131,33 @@ pub struct Turn {
     pub applied: Vec<Applied>,
     /// Remove the run and every row of it; the outcomes of `applied` still reach their waiters.
     pub delete: bool,
+    /// What the turn asks of people.
+    pub people: People,
+}
+
+/// What a turn asks of people, in the same commit.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct People {
+    /// Tasks to open.
+    pub opens: Vec<TaskOpening>,
+    /// Tasks to close without a decision.
+    pub closes: Vec<TaskClosing>,
+    /// Mail to send.
+    pub mails: Vec<NewMail>,
+}
+
+impl People {
+    /// Whether it asks nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.opens.is_empty() && self.closes.is_empty() && self.mails.is_empty()
+    }
+
+    fn bytes(&self) -> usize {
+        let opens = self.opens.iter().map(|open| open.body.len() + 128);
+        let mails = self.mails.iter().map(|mail| mail.body.len() + 128);
+        opens.chain(mails).sum::<usize>() + self.closes.len() * 64
+    }
 }
 
 /// The first turn of a run, which makes it.
@@ -157,6 +186,8 @@ pub struct Birth {
     /// A key that the submitter chose: a second birth with the same key is [`Outcome::Stale`], and
     /// [`crate::Reader::run_of_key`] tells the run.
     pub key: Option<String>,
+    /// What the first turn asks of people.
+    pub people: People,
 }
 
 /// One thing to be written.
@@ -205,6 +236,20 @@ pub enum Write {
         /// The commands that asked for it and their answers.
         applied: Vec<Applied>,
     },
+    /// Close the run's open tasks and put a command into its inbox, in one commit and in this
+    /// order: a stop, a terminate, a delete. Needs no fence.
+    Halt {
+        /// The command.
+        command: NewCommand,
+        /// Why the tasks are closed: Argo's text of a waiting node that is stopped.
+        reason: String,
+    },
+    /// Move a task through the gate. [`Outcome::Stale`] when its version is another by now.
+    Task(Box<TaskWrite>),
+    /// Change a mail. [`Outcome::Stale`] when its lease is another by now.
+    Mail(Box<MailWrite>),
+    /// Post mail that belongs to no turn and no task.
+    Post(Vec<NewMail>),
 }
 
 impl Write {
@@ -216,24 +261,39 @@ impl Write {
         let scope = |scope: &Option<Vec<u8>>| scope.as_ref().map_or(0, Vec::len);
         match self {
             Write::Birth(birth) => {
-                birth.plan.len() + birth.head.body.len() + scope(&birth.scope) + rows(&birth.nodes)
+                birth.plan.len()
+                    + birth.head.body.len()
+                    + scope(&birth.scope)
+                    + rows(&birth.nodes)
+                    + birth.people.bytes()
             }
             Write::Turn(turn) => {
                 turn.head.body.len()
                     + scope(&turn.scope)
                     + rows(&turn.nodes)
                     + answers(&turn.applied)
+                    + turn.people.bytes()
             }
+            Write::Halt { command, .. } => command.body.len(),
+            Write::Task(task) => {
+                let record = task.record.iter().map(|row| row.entry.len() + 256);
+                let mails = task.mails.iter().map(|mail| mail.body.len() + 256);
+                task.body.len() + record.chain(mails).sum::<usize>()
+            }
+            Write::Mail(mail) => mail.boxed.as_ref().map_or(64, |boxed| boxed.raw.len()),
+            Write::Post(mails) => mails.iter().map(|mail| mail.body.len() + 256).sum(),
             Write::Command { body, .. } => body.len(),
             Write::Park { reason, .. } => reason.len(),
             Write::Answer { applied, .. } | Write::Delete { applied, .. } => answers(applied),
         }
     }
 
-    /// The uid of the run that is written.
+    /// The uid of the run that is written; empty when it is none.
     #[must_use]
     pub fn run(&self) -> &str {
         match self {
+            Write::Halt { command, .. } => &command.run,
+            Write::Task(_) | Write::Mail(_) | Write::Post(_) => "",
             Write::Birth(birth) => &birth.uid,
             Write::Turn(turn) => &turn.run,
             Write::Command { run, .. }
@@ -249,7 +309,13 @@ impl Write {
         match self {
             Write::Turn(turn) => &turn.applied,
             Write::Answer { applied, .. } | Write::Delete { applied, .. } => applied,
-            Write::Birth(_) | Write::Command { .. } | Write::Park { .. } => &[],
+            Write::Birth(_)
+            | Write::Command { .. }
+            | Write::Park { .. }
+            | Write::Halt { .. }
+            | Write::Task(_)
+            | Write::Mail(_)
+            | Write::Post(_) => &[],
         }
     }
 
@@ -259,9 +325,14 @@ impl Write {
         match self {
             Write::Turn(turn) => turn.delete,
             Write::Delete { .. } => true,
-            Write::Birth(_) | Write::Command { .. } | Write::Park { .. } | Write::Answer { .. } => {
-                false
-            }
+            Write::Birth(_)
+            | Write::Command { .. }
+            | Write::Park { .. }
+            | Write::Answer { .. }
+            | Write::Halt { .. }
+            | Write::Task(_)
+            | Write::Mail(_)
+            | Write::Post(_) => false,
         }
     }
 }

@@ -43,6 +43,7 @@ pub(crate) fn birth(fences: &[Fence], uid: &str) -> Birth {
         scope: Some(b"version 1".to_vec()),
         nodes: vec![node(0, None, "version 1")],
         key: None,
+        people: <_>::default(),
     }
 }
 
@@ -62,6 +63,7 @@ pub(crate) fn turn(fences: &[Fence], uid: &str, version: i64) -> Turn {
         nodes: vec![node(0, None, &text)],
         applied: vec![],
         delete: false,
+        people: <_>::default(),
     }
 }
 

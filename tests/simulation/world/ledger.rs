@@ -24,6 +24,7 @@ impl World {
             scope: None,
             nodes: taken.turn.nodes.clone(),
             key: None,
+            people: <_>::default(),
         };
         let outcomes = self.ledger.commit(&[Write::Birth(Box::new(birth))]);
         self.version = 1;

@@ -28,6 +28,11 @@ impl Tables {
                 fence,
                 applied,
             } => self.without_turn(run, *fence, applied, true),
+            Write::Halt { .. } | Write::Task(_) | Write::Mail(_) | Write::Post(_) => {
+                Outcome::Refused {
+                    reason: "this ledger has no tables for it".to_owned(),
+                }
+            }
         }
     }
 

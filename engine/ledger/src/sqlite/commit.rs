@@ -34,6 +34,11 @@ pub(super) fn apply(connection: &Connection, write: &Write) -> Result<Outcome, E
             fence,
             applied,
         } => without_turn(connection, run, *fence, applied, true),
+        Write::Halt { .. } | Write::Task(_) | Write::Mail(_) | Write::Post(_) => {
+            Ok(Outcome::Refused {
+                reason: "this ledger has no tables for it".to_owned(),
+            })
+        }
     }
 }
 

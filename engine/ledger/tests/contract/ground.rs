@@ -73,6 +73,7 @@ impl Ground {
             scope: Some(b"\"scope\"".to_vec()),
             nodes: vec![node(0, None, "root")],
             key: None,
+            people: <_>::default(),
         }
     }
 
@@ -93,6 +94,7 @@ impl Ground {
             nodes: vec![],
             applied: vec![],
             delete: false,
+            people: <_>::default(),
         }
     }
 

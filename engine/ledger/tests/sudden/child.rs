@@ -117,6 +117,7 @@ fn write(fences: &[Fence], uid: &str, version: i64) -> Write {
             nodes,
             applied: Vec::<Applied>::new(),
             delete: false,
+            people: <_>::default(),
         }));
     }
     Write::Birth(Box::new(Birth {
@@ -131,6 +132,7 @@ fn write(fences: &[Fence], uid: &str, version: i64) -> Write {
         scope: Some(text),
         nodes,
         key: None,
+        people: <_>::default(),
     }))
 }
 

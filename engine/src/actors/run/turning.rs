@@ -40,6 +40,7 @@ impl RunKeeper {
             scope: taken.turn.scope,
             nodes: taken.turn.nodes,
             key: None,
+            people: taken.turn.people,
         };
         let after = After {
             run: taken.run,

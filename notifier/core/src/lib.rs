@@ -1,0 +1,21 @@
+//! Approvals and mail as values: who may decide, when it is decided, what people read.
+//!
+//! ```text
+//!   people.yaml ──► people ─┐
+//!   Asked (from the run) ───┼─► decide(task, event, world) ─► Change: task, links, mail recipes,
+//!   a vote, a due time ─────┘                                 record entries, Verdict for the run
+//!
+//!   recipe + task ─► mail: subject, text, html        task + slot ─► page: HTML
+//!   link id + key ─► token: the address               entries ─► record: hash chain, verify
+//! ```
+//!
+//! Pure: no IO, no clock, no chance. Random bytes and the time come in with [`decide::World`].
+//!
+//! Not here: the transaction around a decision, HTTP, SMTP (`usher-notifier`); what the run does
+//! with a verdict (`usher-core`).
+
+pub mod decide;
+pub mod people;
+pub mod recipe;
+pub mod record;
+pub mod task;

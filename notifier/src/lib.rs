@@ -1,0 +1,15 @@
+//! Asks and tells people: the gate, approver pages, the mail courier, timers.
+//!
+//! ```text
+//!   page, REST, socket ─► gate ─► decide (pure) ─► one Write::Task ─► run's inbox ─► Wake
+//!   due rows           ─► timers ─► gate
+//!   due mails          ─► courier ─► lease ─► render (pure) ─► SMTP | development mailbox
+//! ```
+//!
+//! Tasks have no actor: the gate is built like a turn (read, pure function, one conditional
+//! write), and one loop a process reads due rows.
+//!
+//! Not here: who may decide and what people read (`usher-notifier-core`), the engine: this crate
+//! can live in a process of its own.
+
+pub mod store;
