@@ -19,3 +19,4 @@ pub mod people;
 pub mod recipe;
 pub mod record;
 pub mod task;
+pub mod token;
