@@ -12,5 +12,6 @@
 //! Not here: who may decide and what people read (`usher-notifier-core`), the engine: this crate
 //! can live in a process of its own.
 
+pub mod gate;
 pub mod ports;
 pub mod store;
