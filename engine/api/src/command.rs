@@ -1,6 +1,10 @@
 //! What people ask of a run, and what becomes of it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use crate::approval::{Verdict, VerdictPhase};
 
 /// A command for a run. Stored as JSON in the ledger's inbox; `by` is the account of the caller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +44,44 @@ pub enum Command {
         /// Who asks.
         by: String,
     },
+    /// Set phase, message and supplied outputs of waiting nodes (`argo node set`).
+    Set {
+        /// Who asks.
+        by: String,
+        /// Which nodes: a node field selector.
+        selector: String,
+        /// The phase that ends them; none leaves them waiting.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        phase: Option<VerdictPhase>,
+        /// Their message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+        /// Values of supplied output parameters by name.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        outputs: BTreeMap<String, String>,
+    },
+    /// An approval was decided. Only the notifier's gate writes it, with the decision's own commit.
+    Settle {
+        /// Whose vote, override or time limit ended it.
+        by: String,
+        /// The task's id: a node that waits for another task ignores the command.
+        task: String,
+        /// The node's number.
+        node: u32,
+        /// What becomes of the node.
+        verdict: Verdict,
+    },
+    /// A mail that a node waits for (`wait: sent`) has left, or never will. Only the courier writes
+    /// it, once for each recipient.
+    Mailed {
+        /// Who says so.
+        by: String,
+        /// The node's number.
+        node: u32,
+        /// Why it was given up; none: the server has taken it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+    },
 }
 
 impl Command {
@@ -52,7 +94,16 @@ impl Command {
             Command::Suspend { .. } => "suspend",
             Command::Resume { .. } => "resume",
             Command::Delete { .. } => "delete",
+            Command::Set { .. } => "set",
+            Command::Settle { .. } => "settle",
+            Command::Mailed { .. } => "mailed",
         }
+    }
+
+    /// Whether a person may ask for it; the others are written by parts of the service itself.
+    #[must_use]
+    pub fn is_for_people(&self) -> bool {
+        !matches!(self, Command::Settle { .. } | Command::Mailed { .. })
     }
 
     /// Sets who asks: the account at the other end of the socket, whatever the sender wrote.
@@ -61,7 +112,10 @@ impl Command {
         | Command::Terminate { by }
         | Command::Suspend { by }
         | Command::Resume { by, .. }
-        | Command::Delete { by }) = self;
+        | Command::Delete { by }
+        | Command::Set { by, .. }
+        | Command::Settle { by, .. }
+        | Command::Mailed { by, .. }) = self;
         who.clone_into(by);
     }
 }
@@ -112,5 +166,40 @@ mod tests {
             serde_json::from_str::<Command>(short).expect("fields may be missing"),
             stop
         );
+    }
+
+    /// What the gate and the courier write is read by every later version, and is nothing that a
+    /// person may send.
+    #[test]
+    fn stored_form_of_the_service_itself() {
+        let settle = Command::Settle {
+            by: "ada".into(),
+            task: "7a".into(),
+            node: 3,
+            verdict: Verdict {
+                phase: VerdictPhase::Failed,
+                message: "no".into(),
+                outputs: BTreeMap::from([("decision".into(), "rejected".into())]),
+                may_retry: false,
+            },
+        };
+        let mailed = Command::Mailed {
+            by: "usher".into(),
+            node: 3,
+            error: None,
+        };
+        let texts = [
+            concat!(
+                r#"{"verb":"settle","by":"ada","task":"7a","node":3,"verdict":{"phase":"failed","#,
+                r#""message":"no","outputs":{"decision":"rejected"},"mayRetry":false}}"#
+            ),
+            r#"{"verb":"mailed","by":"usher","node":3}"#,
+        ];
+        for (command, text) in [settle, mailed].into_iter().zip(texts) {
+            assert_eq!(serde_json::to_string(&command).expect("plain data"), text);
+            let read = serde_json::from_str::<Command>(text).expect("its own form");
+            assert_eq!(read, command);
+            assert!(!command.is_for_people());
+        }
     }
 }

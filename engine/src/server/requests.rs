@@ -192,6 +192,10 @@ impl Api {
     }
 
     async fn command(&self, run: &RunRef, mut command: Command, key: String, by: &str) -> Answer {
+        if !command.is_for_people() {
+            let message = format!("`{}` is not asked for by people", command.verb());
+            return failed("bad-request", message);
+        }
         let uid = match self.find(run).await {
             Ok(uid) => uid,
             Err(answer) => return answer,

@@ -46,6 +46,10 @@ pub(super) fn apply(draft: &mut Draft, command: &Command) -> Outcome {
         }
         Command::Resume { selector, by } => resume(draft, selector.as_deref(), by),
         Command::Delete { .. } => delete(draft, &name),
+        Command::Set { .. } | Command::Settle { .. } | Command::Mailed { .. } => {
+            let message = format!("`{}` is not built yet", command.verb());
+            refused("unbuilt", message)
+        }
     }
 }
 
