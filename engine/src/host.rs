@@ -135,6 +135,7 @@ async fn open(state: &StateDir, options: &Options) -> anyhow::Result<Opened> {
         plans: PlanCache::default(),
         roster: Arc::new(Roster::default()),
         awake: AtomicUsize::new(0),
+        people: None,
     });
     let make_watch = watch_maker(state, &shell)?;
     supervise(shell.clone(), fences, make_watch).await?;

@@ -9,6 +9,8 @@
 //! The run is given away and comes back only with the commit: who failed to commit has no state
 //! left to go on with by mistake.
 
+mod people;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use usher_api::command::Outcome;
@@ -81,7 +83,7 @@ pub fn take(
             .map(|answer| applied(answer.id, &answer.outcome))
             .collect(),
         delete: decision.delete,
-        people: <_>::default(),
+        people: people::rows(&run, decision.asks),
     };
     Ok(Taken {
         run,

@@ -15,3 +15,5 @@
 pub mod gate;
 pub mod ports;
 pub mod store;
+
+pub use usher_notifier_core::recipe;

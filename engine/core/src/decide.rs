@@ -27,6 +27,7 @@ pub(crate) use dag::{needed_tasks, targets};
 pub(crate) use halt::cause as halt_cause;
 pub(crate) use root::main_phase;
 
+use crate::asks::Asks;
 use crate::draft::{Birth, Draft};
 use crate::effect::{Effect, Note};
 use crate::event::{Event, Stamped};
@@ -60,6 +61,8 @@ pub struct Decision {
     pub changed: Vec<NodeIx>,
     /// What to do after the commit.
     pub effects: Vec<Effect>,
+    /// What is asked of people, rows of the same commit.
+    pub asks: Asks,
     /// Every phase change, in order: the node, the phase before, the signal.
     pub moves: Vec<(NodeIx, Phase, Signal)>,
     /// Answers to the commands among the events.
@@ -92,6 +95,7 @@ pub fn decide(run: Run, events: Vec<Stamped>) -> Decision {
         run,
         changed,
         mut effects,
+        asks,
         moves,
         delete,
         ..
@@ -101,6 +105,7 @@ pub fn decide(run: Run, events: Vec<Stamped>) -> Decision {
         run,
         changed: changed.into_iter().collect(),
         effects,
+        asks,
         moves,
         answers,
         delete,

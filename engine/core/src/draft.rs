@@ -8,6 +8,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::asks::Asks;
 use crate::effect::{Effect, Note};
 use crate::phase::{Phase, Signal};
 use crate::plan::TemplateIx;
@@ -22,6 +23,8 @@ pub struct Draft {
     pub changed: BTreeSet<NodeIx>,
     /// What is to be done after the commit, in order.
     pub effects: Vec<Effect>,
+    /// What is asked of people with the commit, in order.
+    pub asks: Asks,
     /// Every phase change, in order: the node, the phase before, the signal.
     pub moves: Vec<(NodeIx, Phase, Signal)>,
     /// Time of the event at hand, milliseconds UTC.
@@ -53,6 +56,7 @@ impl Draft {
             run,
             changed: BTreeSet::new(),
             effects: Vec::new(),
+            asks: Asks::default(),
             moves: Vec::new(),
             now_ms,
             delete: false,

@@ -12,6 +12,7 @@
 //! Not here: who runs a process (`usher::adapters`), who stores bytes (`usher-ledger`).
 
 pub mod admit;
+pub mod asks;
 pub mod decide;
 pub mod draft;
 pub mod effect;

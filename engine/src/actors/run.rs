@@ -37,7 +37,7 @@ use super::messages::{Observe, Report, Retire, Submit};
 use super::node::NodeKeeper;
 use super::partition::PartitionKeeper;
 use super::pod_watch::PodWatch;
-use super::shell::Shell;
+use super::shell::{Rings, Shell};
 use crate::ports::runtime::PodKey;
 use commands::Commands;
 use queue::Queue;
@@ -95,6 +95,7 @@ struct After {
     changed: Vec<NodeIx>,
     applied: Vec<i64>,
     delete: bool,
+    rings: Rings,
     born: Option<tokio::sync::oneshot::Sender<Result<(), String>>>,
 }
 

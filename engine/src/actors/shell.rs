@@ -8,7 +8,8 @@ use serde_json::Value;
 use tokio::sync::broadcast;
 use usher_core::admit::Fault;
 use usher_core::prepared::Prepared;
-use usher_ledger::{Handle, Loaded};
+use usher_ledger::{Handle, Loaded, People};
+use usher_notifier::ports::Bells;
 
 use super::messages::Readable;
 use super::roster::Roster;
@@ -69,6 +70,32 @@ pub struct Shell {
     pub roster: Arc<Roster>,
     /// How many runs are awake.
     pub awake: AtomicUsize,
+    /// Bells of the notifier; none where no notifier is.
+    pub people: Option<Arc<Bells>>,
+}
+
+/// Which bells of the notifier a commit rings.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Rings {
+    tasks: bool,
+    mails: bool,
+}
+
+impl Rings {
+    /// The bells of what a turn asked of people.
+    #[must_use]
+    pub fn of(people: &People) -> Rings {
+        Rings {
+            tasks: !people.opens.is_empty() || !people.closes.is_empty(),
+            mails: !people.mails.is_empty(),
+        }
+    }
+
+    /// The bell of tasks alone: a stop may have closed some.
+    pub const TASKS: Rings = Rings {
+        tasks: true,
+        mails: false,
+    };
 }
 
 impl std::fmt::Debug for Shell {
@@ -158,6 +185,17 @@ impl Shell {
             version: loaded.row.version,
             parked: loaded.row.parked,
         })
+    }
+
+    /// Tells the notifier that a commit has something for it. It would find it by its sweep too.
+    pub fn ring(&self, rings: Rings) {
+        let Some(bells) = &self.people else { return };
+        if rings.tasks {
+            bells.tasks.notify_one();
+        }
+        if rings.mails {
+            bells.mails.notify_one();
+        }
     }
 
     /// Tells clients that a run has changed. Nobody listening is fine.

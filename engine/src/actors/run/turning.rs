@@ -9,7 +9,7 @@ use usher_ledger::{Birth, Outcome, Write};
 
 use super::{After, RunKeeper, State};
 use crate::actors::messages::{Committed, Happened, PodOrder, Submit};
-use crate::actors::shell::Changed;
+use crate::actors::shell::{Changed, Rings};
 use crate::turn;
 
 impl RunKeeper {
@@ -28,6 +28,7 @@ impl RunKeeper {
             }
         };
         let identity = &taken.run.head.identity;
+        let rings = Rings::of(&taken.turn.people);
         let birth = Birth {
             uid: identity.uid.clone(),
             fence: self.fence,
@@ -48,6 +49,7 @@ impl RunKeeper {
             changed: taken.changed,
             applied: Vec::new(),
             delete: false,
+            rings,
             born: Some(submit.reply),
         };
         self.write(Write::Birth(Box::new(birth)), after, ctx);
@@ -144,6 +146,7 @@ impl RunKeeper {
                         .map(|applied| applied.id)
                         .collect(),
                     delete: taken.turn.delete,
+                    rings: Rings::of(&taken.turn.people),
                     born: None,
                 };
                 self.write(Write::Turn(Box::new(taken.turn)), after, ctx);
@@ -159,6 +162,7 @@ impl RunKeeper {
         for id in &after.applied {
             self.commands.taken.remove(id);
         }
+        self.shell.ring(after.rings);
         if let Some(reply) = after.born {
             let _ = reply.send(Ok(()));
         }

@@ -252,6 +252,7 @@ impl World {
             plans: PlanCache::default(),
             roster: Arc::new(Roster::default()),
             awake: AtomicUsize::new(0),
+            people: None,
         });
         start_engine(&shell, fences, &processes, runs.path()).await;
         World {
