@@ -12,7 +12,9 @@
 //! Not here: who may decide and what people read (`usher-notifier-core`), the engine: this crate
 //! can live in a process of its own.
 
+pub mod courier;
 pub mod gate;
+pub mod mailbox;
 pub mod ports;
 pub mod store;
 
