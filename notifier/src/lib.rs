@@ -15,6 +15,7 @@
 pub mod courier;
 pub mod gate;
 pub mod mailbox;
+pub mod people;
 pub mod ports;
 pub mod store;
 

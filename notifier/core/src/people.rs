@@ -1,10 +1,26 @@
 //! People as values: persons, groups, roles, and the accounts that are theirs.
 //!
-//! Where they come from is the notifier's port: a file now, a directory later.
+//! ```text
+//!   people.yaml ──► parse ──► People ──► resolve: whom an entry of a policy means
+//!                     │           └────► check_names: names of a policy that nobody has
+//!                     └─► every fault with its line
+//! ```
+//!
+//! Where they come from is the notifier's port: a file now, a directory later. A directory with
+//! millions of entries would answer questions instead of giving everybody; then this type is what
+//! it answers with for the names that are asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use usher_api::approval::Who;
+
+mod file;
+mod names;
+mod tree;
+
+pub use names::{NameFault, check_names};
+pub use usher_expr::nearest;
 
 /// One person. An approver that is only an address is a person whose id is that address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +47,7 @@ pub struct People {
     /// Persons by id, the disabled ones too.
     pub persons: BTreeMap<String, Person>,
     /// Ids of disabled persons: they are never asked, and their votes are refused.
-    pub disabled: std::collections::BTreeSet<String>,
+    pub disabled: BTreeSet<String>,
     /// Ids of members by group.
     pub groups: BTreeMap<String, Vec<String>>,
     /// Ids of holders by role.
@@ -41,3 +57,219 @@ pub struct People {
     /// Accounts that may override.
     pub overriders: Vec<String>,
 }
+
+/// A fault of a people file and where it is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {message}")]
+pub struct PeopleFault {
+    /// The line, from 1.
+    pub line: u32,
+    /// The column in characters, from 1.
+    pub column: u32,
+    /// What is wrong, and the way out.
+    pub message: String,
+}
+
+/// A name that nobody has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unknown {
+    /// No person has this id.
+    #[error("no person has the id `{id}`{}", meant(.nearest.as_deref()))]
+    Person {
+        /// The id.
+        id: String,
+        /// The id that was probably meant.
+        nearest: Option<String>,
+    },
+    /// There is no such group.
+    #[error("there is no group `{name}`{}", meant(.nearest.as_deref()))]
+    Group {
+        /// Its name.
+        name: String,
+        /// The name that was probably meant.
+        nearest: Option<String>,
+    },
+    /// There is no such role.
+    #[error("there is no role `{name}`{}", meant(.nearest.as_deref()))]
+    Role {
+        /// Its name.
+        name: String,
+        /// The name that was probably meant.
+        nearest: Option<String>,
+    },
+    /// It is neither an id nor a mail address.
+    #[error("`{text}` is no mail address: {why}")]
+    Address {
+        /// What was written.
+        text: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+fn meant(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |word| format!("; did you mean `{word}`?"))
+}
+
+impl People {
+    /// Reads a people file; [`TEMPLATE`] shows what it looks like. An empty text is nobody.
+    ///
+    /// # Errors
+    /// Every fault, in the order of lines.
+    pub fn parse(text: &str) -> Result<People, Vec<PeopleFault>> {
+        file::parse(text)
+    }
+
+    /// The persons that an entry of a policy means, each once; disabled ones are left out, so the
+    /// list may be empty. An address in nobody's entry is a person of its own.
+    ///
+    /// # Errors
+    /// When nobody has the name, or the address is none.
+    pub fn resolve(&self, who: &Who) -> Result<Vec<Person>, Unknown> {
+        let ids = match who {
+            Who::User(name) => {
+                let person = self.user(name)?;
+                let is_on = self.is_enabled(&person.id);
+                return Ok(is_on.then_some(person).into_iter().collect());
+            }
+            Who::Group(name) => self.groups.get(name).ok_or_else(|| Unknown::Group {
+                name: name.clone(),
+                nearest: near(name, self.groups.keys()),
+            })?,
+            Who::Role(name) => self.roles.get(name).ok_or_else(|| Unknown::Role {
+                name: name.clone(),
+                nearest: near(name, self.roles.keys()),
+            })?,
+        };
+        let mut seen = BTreeSet::new();
+        let enabled = ids
+            .iter()
+            .filter(|id| self.is_enabled(id) && seen.insert(id.as_str()));
+        Ok(enabled
+            .filter_map(|id| self.persons.get(id))
+            .cloned()
+            .collect())
+    }
+
+    /// The person that an id or an address means, disabled or not.
+    ///
+    /// # Errors
+    /// When nobody has the id, or the address is none.
+    pub fn user(&self, name: &str) -> Result<Person, Unknown> {
+        if let Some(person) = self.persons.get(name) {
+            return Ok(person.clone());
+        }
+        if !name.contains('@') {
+            return Err(Unknown::Person {
+                id: name.to_owned(),
+                nearest: near(name, self.persons.keys()),
+            });
+        }
+        let address = read_address(name).map_err(|why| Unknown::Address {
+            text: name.to_owned(),
+            why,
+        })?;
+        let found = self.person_of_address(&address).cloned();
+        Ok(found.unwrap_or_else(|| Person {
+            id: address.clone(),
+            address,
+            name: String::new(),
+            locale: None,
+            zone: None,
+        }))
+    }
+
+    /// The person whose mail address this is.
+    #[must_use]
+    pub fn person_of_address(&self, address: &str) -> Option<&Person> {
+        let wanted = folded(address);
+        let mut persons = self.persons.values();
+        persons.find(|person| folded(&person.address) == wanted)
+    }
+
+    /// The person of a local account, disabled or not.
+    #[must_use]
+    pub fn person_of_account(&self, account: &str) -> Option<&Person> {
+        self.persons.get(self.accounts.get(account)?)
+    }
+
+    /// Whether this person may be asked and may vote. Whoever is in no entry is not disabled.
+    #[must_use]
+    pub fn is_enabled(&self, id: &str) -> bool {
+        !self.disabled.contains(id)
+    }
+
+    /// Whether this person is in the group, which must exist.
+    #[must_use]
+    pub fn is_in(&self, id: &str, group: &str) -> bool {
+        let members = self.groups.get(group);
+        members.is_some_and(|members| members.iter().any(|member| member == id))
+    }
+
+    /// Whether this account may override.
+    #[must_use]
+    pub fn may_override(&self, account: &str) -> bool {
+        self.overriders.iter().any(|listed| listed == account)
+    }
+}
+
+/// The known name nearest to one that is not known.
+fn near<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> Option<String> {
+    nearest(name, known.map(String::as_str)).map(str::to_owned)
+}
+
+/// An address as it is compared: whoever differs by case alone is one.
+fn folded(address: &str) -> String {
+    address.to_lowercase()
+}
+
+/// A mail address as it is kept, or what is wrong with it.
+fn read_address(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.len() > 254 {
+        return Err("it is longer than 254 bytes".to_owned());
+    }
+    if let Some(c) = text
+        .chars()
+        .find(|c| c.is_control() || c.is_whitespace() || "<>(),;:\"[]\\".contains(*c))
+    {
+        return Err(format!("it holds the character {c:?}"));
+    }
+    let Some((local, domain)) = text.rsplit_once('@') else {
+        return Err("it has no `@`".to_owned());
+    };
+    if local.is_empty() || local.contains('@') || domain.is_empty() {
+        return Err("it needs one name, one `@` and one domain".to_owned());
+    }
+    Ok(format!("{local}@{}", domain.to_lowercase()))
+}
+
+/// A people file to begin with.
+pub const TEMPLATE: &str = "\
+# Who can be asked for approval. Read again whenever it changes.
+
+people:
+  ada:                            # the id: what workflows and groups name; never changes
+    address: ada@example.org      # where mail goes; the only field that must be there
+    name: Ada Lovelace
+    locale: en                    # en, de, zh-Hans
+    zone: Europe/London           # an IANA time zone
+    accounts: [ada]               # accounts on this machine, for `usher approvals decide`
+  bob:
+    address: bob@example.org
+    enabled: false                # is not asked, and may not vote any more
+
+# Lists of ids.
+groups:
+  finance: [ada, bob]
+
+# As groups, for offices that somebody holds.
+roles:
+  cfo: [ada]
+
+# Accounts on this machine that may decide outside the rules: `usher approvals override`.
+overriders: []
+";
+
+#[cfg(test)]
+mod tests;
