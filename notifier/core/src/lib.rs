@@ -14,9 +14,14 @@
 //! Not here: the transaction around a decision, HTTP, SMTP (`usher-notifier`); what the run does
 //! with a verdict (`usher-core`).
 
+pub mod address;
+pub mod clean;
 pub mod decide;
+pub mod mail;
+pub mod page;
 pub mod people;
 pub mod recipe;
 pub mod record;
 pub mod task;
+pub mod texts;
 pub mod token;
