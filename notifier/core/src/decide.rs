@@ -235,6 +235,8 @@ pub enum Told {
     Again,
     /// Done.
     Done,
+    /// The code was wrong; so many tries are left. A wrong try is a change: it is counted.
+    WrongCode(u32),
     /// Nothing had to be done.
     Nothing,
 }
@@ -273,9 +275,9 @@ pub enum Refusal {
     /// Too often.
     #[error("too often; try again later")]
     TooOften,
-    /// The code is wrong; so many tries are left.
-    #[error("the code is wrong")]
-    WrongCode(u32),
+    /// There is no code that could be right: used up, too old, or never sent.
+    #[error("this code is not valid any more; ask for a new one")]
+    NoCode,
     /// The caller may not do this.
     #[error("{0}")]
     NotAllowed(String),
