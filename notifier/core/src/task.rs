@@ -41,15 +41,24 @@ pub fn tables() -> [String; 4] {
         table("task", &State::ALL, &TaskSignal::ALL, |state, signal| {
             state.next(signal).ok()
         }),
-        table("slot", &SlotState::ALL, &SlotSignal::ALL, |state, signal| {
-            state.next(signal).ok()
-        }),
-        table("link", &LinkState::ALL, &LinkSignal::ALL, |state, signal| {
-            state.next(signal).ok()
-        }),
-        table("code", &CodeState::ALL, &CodeSignal::ALL, |state, signal| {
-            state.next(signal).ok()
-        }),
+        table(
+            "slot",
+            &SlotState::ALL,
+            &SlotSignal::ALL,
+            |state, signal| state.next(signal).ok(),
+        ),
+        table(
+            "link",
+            &LinkState::ALL,
+            &LinkSignal::ALL,
+            |state, signal| state.next(signal).ok(),
+        ),
+        table(
+            "code",
+            &CodeState::ALL,
+            &CodeSignal::ALL,
+            |state, signal| state.next(signal).ok(),
+        ),
     ]
 }
 
