@@ -5,7 +5,7 @@
 
 use usher_api::approval::Asked;
 use usher_ledger::tasks::TaskRow;
-use usher_notifier_core::task::{Chain, Opening, State, TASK_VERSION, Task};
+use usher_notifier_core::task::{TASK_VERSION, Task};
 
 use super::GateError;
 
@@ -21,7 +21,7 @@ pub fn task_of(row: &TaskRow) -> Result<Task, GateError> {
     let task = match serde_json::from_slice::<Task>(&row.body) {
         Ok(task) => task,
         Err(as_task) => match serde_json::from_slice::<Asked>(&row.body) {
-            Ok(asked) => unprepared(asked),
+            Ok(asked) => Task::opening(asked),
             Err(_) => return Err(unreadable(as_task.to_string())),
         },
     };
@@ -30,24 +30,4 @@ pub fn task_of(row: &TaskRow) -> Result<Task, GateError> {
         return Err(unreadable(text));
     }
     Ok(task)
-}
-
-fn unprepared(asked: Asked) -> Task {
-    Task {
-        v: TASK_VERSION,
-        state: State::Opening,
-        asked,
-        round: 1,
-        stage: 0,
-        entries: Vec::new(),
-        slots: Vec::new(),
-        barred: Vec::new(),
-        digest: String::new(),
-        timeout_ms: None,
-        timeout_generation: 0,
-        opening: Opening::default(),
-        values: std::collections::BTreeMap::new(),
-        decided: None,
-        chain: Chain::default(),
-    }
 }
