@@ -14,6 +14,7 @@
 
 pub mod courier;
 pub mod gate;
+pub mod keys;
 pub mod mailbox;
 pub mod people;
 pub mod ports;
