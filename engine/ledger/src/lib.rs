@@ -14,6 +14,7 @@
 //! Not here: what a turn decides (`usher-core`), who takes turns (`usher`), the lock that makes
 //! one process the only writer of a file (the engine's state directory).
 
+mod clock;
 mod error;
 mod filesystem;
 mod limits;
@@ -29,6 +30,7 @@ pub mod tasks;
 mod text;
 mod writer;
 
+pub use clock::Clock;
 pub use error::{Error, Source};
 pub use filesystem::network_kind;
 pub use memory::{Fault, Memory};

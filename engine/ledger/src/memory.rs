@@ -5,15 +5,19 @@
 
 mod apply;
 mod read;
+mod tasks;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::clock::Clock;
 use crate::error::{Error, because};
 use crate::partition::PARTITIONS;
 use crate::port::Ledger;
 use crate::rows::{Fence, NodeRow, Outcome, Partition, RunRow, Write};
 use crate::text::clean;
+
+use tasks::Desk;
 
 /// How a commit fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,9 +44,10 @@ pub struct Memory {
     shared: Arc<Mutex<Shared>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     tables: Tables,
+    clock: Clock,
     faults: VecDeque<Fault>,
     commits: u64,
 }
@@ -56,6 +61,7 @@ struct Tables {
     partitions: Vec<Partition>,
     last_command: i64,
     last_run: u64,
+    desk: Desk,
 }
 
 #[derive(Debug, Clone)]
@@ -104,7 +110,9 @@ impl Memory {
         Memory {
             shared: Arc::new(Mutex::new(Shared {
                 tables,
-                ..Shared::default()
+                clock: Clock::new(|| 0),
+                faults: VecDeque::new(),
+                commits: 0,
             })),
         }
     }
@@ -113,6 +121,12 @@ impl Memory {
     #[must_use]
     pub fn snapshot(&self) -> Memory {
         Memory::of(self.lock().tables.clone())
+    }
+
+    /// Has rows stamped by a clock. Without one it is always 0: simulations do not look at times
+    /// that are not theirs.
+    pub fn set_clock(&self, clock: Clock) {
+        self.lock().clock = clock;
     }
 
     /// Has a coming commit fail: the next one, or, if faults are armed already, the one after.
@@ -149,6 +163,7 @@ impl Ledger for Memory {
     fn commit(&mut self, group: &[Write]) -> Result<Vec<Outcome>, Error> {
         let mut shared = self.lock();
         shared.commits += 1;
+        let now_ms = shared.clock.now_ms();
         let fault = shared.faults.pop_front();
         let tables = &mut shared.tables;
         let what = "commit a group of turns";
@@ -179,7 +194,7 @@ impl Ledger for Memory {
                 Some(run) if run == write.run() => Outcome::Refused {
                     reason: "told to refuse".to_owned(),
                 },
-                _ => tables.apply(write),
+                _ => tables.apply(now_ms, write),
             })
             .collect();
         match fault {
@@ -190,7 +205,7 @@ impl Ledger for Memory {
             }),
             Some(Fault::Twice) => {
                 for write in group {
-                    tables.apply(write);
+                    tables.apply(now_ms, write);
                 }
                 Ok(outcomes)
             }

@@ -21,9 +21,10 @@ use crate::error::Error;
 use crate::rows::{
     Command, CommandState, Counts, Filter, Loaded, Outcome, Partition, RunRow, Write,
 };
+use crate::tasks::TaskReader;
 
 /// Reading; many at a time. No call holds anything back from the writer.
-pub trait Reader {
+pub trait Reader: TaskReader {
     /// A run with its plan, scope and nodes, all of one instant; none when it is not there.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ mod commit;
 mod open;
 mod read;
 mod sql;
+mod tasks;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ use rusqlite::{Connection, ErrorCode};
 
 use checkpoint::Checkpointer;
 
+use crate::clock::Clock;
 use crate::error::{Error, Source};
 use crate::port::Ledger;
 use crate::rows::{Fence, Outcome, Write};
@@ -49,6 +51,7 @@ pub struct Sqlite {
     checkpointer: Checkpointer,
     connection: Connection,
     needs_check: bool,
+    clock: Clock,
 }
 
 /// A reading side; opened by [`Sqlite::reader`], as many as are wanted.
@@ -80,6 +83,11 @@ impl Sqlite {
     #[must_use]
     pub fn needs_check(&self) -> bool {
         self.needs_check
+    }
+
+    /// Has rows stamped by another clock than the system's: for tests.
+    pub fn set_clock(&mut self, clock: Clock) {
+        self.clock = clock;
     }
 
     /// Takes every partition over, in one commit, whoever had them: the start of the only engine
@@ -147,10 +155,12 @@ impl Sqlite {
     }
 
     fn commit_group(&mut self, group: &[Write]) -> Result<Vec<Outcome>, Error> {
+        let clock = self.clock.clone();
         self.transact(COMMIT_GROUP, |connection| {
+            let now_ms = clock.now_ms();
             group
                 .iter()
-                .map(|write| commit::apply(connection, write))
+                .map(|write| commit::apply(connection, now_ms, write))
                 .collect()
         })
     }

@@ -11,6 +11,15 @@
 
 use crate::error::Error;
 
+/// The development mailbox keeps this many mails, the newest.
+pub const BOXED_MAX: i64 = 1_000;
+
+/// Answers are kept this long, milliseconds: seven days before the newest.
+pub const ANSWERS_KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1_000;
+
+/// Why tasks are closed whose run is removed, in Argo's words for a node that is terminated.
+pub const REMOVED: &str = "workflow shutdown with strategy: Terminate";
+
 /// A task that a turn opens. Opening one that exists changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskOpening {
@@ -142,6 +151,41 @@ pub enum MailPhase {
     Cancelled,
     /// Given up after days.
     Dead,
+}
+
+impl MailPhase {
+    /// Its word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MailPhase::Queued => "Queued",
+            MailPhase::Leased => "Leased",
+            MailPhase::Sent => "Sent",
+            MailPhase::Bounced => "Bounced",
+            MailPhase::Cancelled => "Cancelled",
+            MailPhase::Dead => "Dead",
+        }
+    }
+
+    /// The phase of a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<MailPhase> {
+        let all = [
+            MailPhase::Queued,
+            MailPhase::Leased,
+            MailPhase::Sent,
+            MailPhase::Bounced,
+            MailPhase::Cancelled,
+            MailPhase::Dead,
+        ];
+        all.into_iter().find(|phase| phase.as_str() == word)
+    }
+
+    /// Whether the mail is still to be sent; all other phases are final.
+    #[must_use]
+    pub fn is_waiting(self) -> bool {
+        matches!(self, MailPhase::Queued | MailPhase::Leased)
+    }
 }
 
 /// A mail's row.

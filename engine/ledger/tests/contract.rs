@@ -14,6 +14,7 @@ mod contract {
     mod readers;
     mod reading;
     mod removal;
+    mod tasks;
     mod text;
     mod turns;
 
@@ -70,6 +71,8 @@ mod contract {
             a_run_without_turns_can_be_removed,
             removal_obeys_the_guards,
             numbers_of_removed_commands_do_not_come_back;
+        tasks:
+            a_turn_opens_a_task;
         reading:
             what_is_not_there_is_none,
             awake_runs_are_those_that_need_an_actor,

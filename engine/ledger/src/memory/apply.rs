@@ -3,14 +3,15 @@
 use super::{Entry, Run, Tables};
 use crate::limits;
 use crate::rows::{Applied, Birth, Fence, NodeRow, Outcome, Quiet, RunRow, Turn, Write};
+use crate::tasks::REMOVED;
 use crate::text::{clean, clean_body, clean_some};
 
 impl Tables {
     /// Applies one write; unless the outcome says that it is written, nothing is.
-    pub(super) fn apply(&mut self, write: &Write) -> Outcome {
+    pub(super) fn apply(&mut self, now_ms: i64, write: &Write) -> Outcome {
         match write {
-            Write::Birth(birth) => self.bear(birth),
-            Write::Turn(turn) => self.take_turn(turn),
+            Write::Birth(birth) => self.bear(now_ms, birth),
+            Write::Turn(turn) => self.take_turn(now_ms, turn),
             Write::Command {
                 run,
                 kind,
@@ -22,17 +23,16 @@ impl Tables {
                 run,
                 fence,
                 applied,
-            } => self.without_turn(run, *fence, applied, false),
+            } => self.without_turn(now_ms, run, *fence, applied, false),
             Write::Delete {
                 run,
                 fence,
                 applied,
-            } => self.without_turn(run, *fence, applied, true),
-            Write::Halt { .. } | Write::Task(_) | Write::Mail(_) | Write::Post(_) => {
-                Outcome::Refused {
-                    reason: "this ledger has no tables for it".to_owned(),
-                }
-            }
+            } => self.without_turn(now_ms, run, *fence, applied, true),
+            Write::Halt { command, reason } => self.halt(now_ms, command, reason),
+            Write::Task(write) => self.move_task(now_ms, write),
+            Write::Mail(write) => self.change_mail(write),
+            Write::Post(mails) => self.post(now_ms, mails),
         }
     }
 
@@ -42,11 +42,12 @@ impl Tables {
             .is_some_and(|partition| partition.epoch == fence.epoch)
     }
 
-    fn bear(&mut self, birth: &Birth) -> Outcome {
+    fn bear(&mut self, now_ms: i64, birth: &Birth) -> Outcome {
         let uid = clean(&birth.uid).into_owned();
         let key = clean_some(birth.key.as_ref()).map(Into::into);
         let known = key.is_some() && self.runs.values().any(|run| run.key == key);
-        if !self.held(birth.fence) || known || self.runs.contains_key(&uid) {
+        let decided = self.desk.any_decided(&birth.people.closes);
+        if !self.held(birth.fence) || known || decided || self.runs.contains_key(&uid) {
             return Outcome::Stale;
         }
         if let Some(reason) = limits::of_birth(birth) {
@@ -82,11 +83,12 @@ impl Tables {
             nodes: <_>::default(),
         };
         run.put(&birth.nodes);
+        self.desk.ask(now_ms, &run.row, &birth.people);
         self.runs.insert(uid, run);
         Outcome::Committed { version: 1 }
     }
 
-    fn take_turn(&mut self, turn: &Turn) -> Outcome {
+    fn take_turn(&mut self, now_ms: i64, turn: &Turn) -> Outcome {
         let uid = clean(&turn.run).into_owned();
         let is_held = self.held(turn.fence);
         let is_open = self.all_open(&uid, &turn.applied);
@@ -95,12 +97,13 @@ impl Tables {
         let Some(run) = self.runs.get_mut(&uid).filter(guarded) else {
             return Outcome::Stale;
         };
-        if !is_held || !is_open {
+        let decided = !turn.delete && self.desk.any_decided(&turn.people.closes);
+        if !is_held || !is_open || decided {
             return Outcome::Stale;
         }
         let version = turn.version + 1;
         if turn.delete {
-            self.drop_run(&uid);
+            self.drop_run(now_ms, &uid);
             return Outcome::Committed { version };
         }
         if let Some(reason) = limits::of_turn(turn) {
@@ -119,6 +122,7 @@ impl Tables {
             run.scope = Some(clean_body(scope).into_owned());
         }
         run.put(&turn.nodes);
+        self.desk.ask(now_ms, &run.row, &turn.people);
         self.answer(&turn.applied);
         Outcome::Committed { version }
     }
@@ -138,7 +142,15 @@ impl Tables {
         }
     }
 
-    fn insert_command(
+    /// The command that an asker has sent before.
+    pub(super) fn command_of_key(&self, run: &str, key: Option<&String>) -> Option<i64> {
+        let (run, key) = (clean(run), clean_some(key)?);
+        let known = |entry: &Entry| entry.run == run && entry.key.as_deref() == Some(&*key);
+        let mut found = self.inbox.iter().filter(|(_, entry)| known(entry));
+        found.next().map(|(id, _)| *id)
+    }
+
+    pub(super) fn insert_command(
         &mut self,
         run: &str,
         kind: &str,
@@ -147,19 +159,14 @@ impl Tables {
     ) -> Outcome {
         let uid = clean(run).into_owned();
         let key: Option<String> = clean_some(key).map(Into::into);
-        if key.is_some() {
-            let known = |entry: &Entry| entry.run == uid && entry.key == key;
-            if let Some((id, _)) = self.inbox.iter().find(|(_, entry)| known(entry)) {
-                return Outcome::Inserted { id: *id };
-            }
+        if let Some(id) = self.command_of_key(run, key.as_ref()) {
+            return Outcome::Inserted { id };
         }
         if let Some(reason) = limits::of_command(body) {
             return Outcome::Refused { reason };
         }
         if !self.runs.contains_key(&uid) {
-            return Outcome::Refused {
-                reason: format!("run {uid} is not in the ledger"),
-            };
+            return limits::no_run(run);
         }
         self.last_command += 1;
         let id = self.last_command;
@@ -195,6 +202,7 @@ impl Tables {
 
     fn without_turn(
         &mut self,
+        now_ms: i64,
         uid: &str,
         fence: Fence,
         applied: &[Applied],
@@ -209,7 +217,7 @@ impl Tables {
             return Outcome::Stale;
         }
         if delete {
-            self.drop_run(&uid);
+            self.drop_run(now_ms, &uid);
         } else if let Some(reason) = limits::of_answers(applied) {
             return Outcome::Refused { reason };
         } else {
@@ -218,7 +226,9 @@ impl Tables {
         Outcome::Committed { version }
     }
 
-    fn drop_run(&mut self, uid: &str) {
+    /// Removes a run. Its tasks stay, closed, and so does its mail.
+    fn drop_run(&mut self, now_ms: i64, uid: &str) {
+        self.desk.close_all(now_ms, uid, REMOVED);
         self.inbox.retain(|_, entry| entry.run != uid);
         if let Some(gone) = self.runs.remove(uid)
             && self.runs.values().all(|run| run.row.plan != gone.row.plan)

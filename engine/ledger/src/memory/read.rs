@@ -1,5 +1,7 @@
 //! Reading the tables in memory.
 
+mod tasks;
+
 use std::collections::BTreeSet;
 
 use super::{Memory, Run};

@@ -3,17 +3,18 @@
 
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
-use super::{fail, sql};
+use super::{fail, sql, tasks};
 use crate::error::{Error, because};
 use crate::limits;
 use crate::rows::{Applied, Birth, Fence, NodeRow, Outcome, Quiet, Turn, Write};
+use crate::tasks::{NewCommand, NewMail, REMOVED};
 use crate::text::{clean, clean_body, clean_some};
 
 /// Applies one write in the transaction that is open.
-pub(super) fn apply(connection: &Connection, write: &Write) -> Result<Outcome, Error> {
+pub(super) fn apply(connection: &Connection, now_ms: i64, write: &Write) -> Result<Outcome, Error> {
     match write {
-        Write::Birth(birth) => bear(connection, birth).map_err(fail("write a birth")),
-        Write::Turn(turn) => take_turn(connection, turn),
+        Write::Birth(birth) => bear(connection, now_ms, birth).map_err(fail("write a birth")),
+        Write::Turn(turn) => take_turn(connection, now_ms, turn),
         Write::Command {
             run,
             kind,
@@ -28,17 +29,20 @@ pub(super) fn apply(connection: &Connection, write: &Write) -> Result<Outcome, E
             run,
             fence,
             applied,
-        } => without_turn(connection, run, *fence, applied, false),
+        } => without_turn(connection, now_ms, run, *fence, applied, false),
         Write::Delete {
             run,
             fence,
             applied,
-        } => without_turn(connection, run, *fence, applied, true),
-        Write::Halt { .. } | Write::Task(_) | Write::Mail(_) | Write::Post(_) => {
-            Ok(Outcome::Refused {
-                reason: "this ledger has no tables for it".to_owned(),
-            })
+        } => without_turn(connection, now_ms, run, *fence, applied, true),
+        Write::Halt { command, reason } => {
+            halt(connection, now_ms, command, reason).map_err(fail("halt a run"))
         }
+        Write::Task(write) => {
+            tasks::move_task(connection, now_ms, write).map_err(fail("move a task"))
+        }
+        Write::Mail(write) => tasks::change_mail(connection, write).map_err(fail("change a mail")),
+        Write::Post(mails) => post(connection, now_ms, mails).map_err(fail("post mail")),
     }
 }
 
@@ -64,7 +68,12 @@ pub(super) fn execute(
     connection.prepare_cached(statement)?.execute(params)
 }
 
-fn exists(connection: &Connection, statement: &str, params: impl Params) -> rusqlite::Result<bool> {
+/// Whether a cached statement finds a row.
+pub(super) fn exists(
+    connection: &Connection,
+    statement: &str,
+    params: impl Params,
+) -> rusqlite::Result<bool> {
     connection.prepare_cached(statement)?.exists(params)
 }
 
@@ -86,11 +95,14 @@ pub(super) fn quiet_of(column: Option<i64>) -> Quiet {
     }
 }
 
-fn bear(connection: &Connection, birth: &Birth) -> rusqlite::Result<Outcome> {
+fn bear(connection: &Connection, now_ms: i64, birth: &Birth) -> rusqlite::Result<Outcome> {
     let (uid, key) = (clean(&birth.uid), clean_some(birth.key.as_ref()));
     let fence = birth.fence;
     let held = exists(connection, sql::HELD, (fence.part, fence.epoch))?;
-    if !held || exists(connection, sql::BORN, (&uid, &key))? {
+    if !held
+        || exists(connection, sql::BORN, (&uid, &key))?
+        || tasks::any_decided(connection, &birth.people.closes)?
+    {
         return Ok(Outcome::Stale);
     }
     if let Some(reason) = limits::of_birth(birth) {
@@ -127,6 +139,7 @@ fn bear(connection: &Connection, birth: &Birth) -> rusqlite::Result<Outcome> {
         .prepare_cached(sql::ADD_RUN)?
         .query_row(row, |row| row.get(0))?;
     put_rows(connection, run, birth.scope.as_ref(), &birth.nodes)?;
+    tasks::ask(connection, now_ms, run, &birth.people)?;
     Ok(Outcome::Committed { version: 1 })
 }
 
@@ -147,9 +160,13 @@ fn put_rows(
     Ok(())
 }
 
-fn take_turn(connection: &Connection, turn: &Turn) -> Result<Outcome, Error> {
+fn take_turn(connection: &Connection, now_ms: i64, turn: &Turn) -> Result<Outcome, Error> {
     let what = "write a turn";
     if !all_open(connection, &turn.run, &turn.applied).map_err(fail(what))? {
+        return Ok(Outcome::Stale);
+    }
+    let closes = &turn.people.closes;
+    if !turn.delete && tasks::any_decided(connection, closes).map_err(fail(what))? {
         return Ok(Outcome::Stale);
     }
     if let Some(reason) = limits::of_turn(turn) {
@@ -179,13 +196,14 @@ fn take_turn(connection: &Connection, turn: &Turn) -> Result<Outcome, Error> {
     };
     let version = turn.version + 1;
     if turn.delete {
-        drop_run(connection, run).map_err(fail("remove a run"))?;
+        drop_run(connection, now_ms, &turn.run, run).map_err(fail("remove a run"))?;
         return Ok(Outcome::Committed { version });
     }
     let parked = clean_some(head.parked.as_ref());
     let quiet = (run, parked, head.finished_ms, quiet_column(head.quiet));
     execute(connection, sql::TURN_QUIET, quiet).map_err(fail(what))?;
     put_rows(connection, run, turn.scope.as_ref(), &turn.nodes).map_err(fail(what))?;
+    tasks::ask(connection, now_ms, run, &turn.people).map_err(fail(what))?;
     answer(connection, &turn.applied)?;
     Ok(Outcome::Committed { version })
 }
@@ -224,26 +242,89 @@ fn insert_command(
     body: &[u8],
     key: Option<&String>,
 ) -> rusqlite::Result<Outcome> {
-    let (uid, key) = (clean(run), clean_some(key));
-    if let Some(key) = &key {
-        let known = first(connection, sql::COMMAND_OF_KEY, (&uid, key), |row| {
-            row.get(0)
-        })?;
-        if let Some(id) = known {
-            return Ok(Outcome::Inserted { id });
-        }
+    if let Some(id) = command_of_key(connection, run, key)? {
+        return Ok(Outcome::Inserted { id });
     }
     if let Some(reason) = limits::of_command(body) {
         return Ok(Outcome::Refused { reason });
     }
-    let row = (&uid, clean(kind), clean_body(body), key);
-    let id = first(connection, sql::ADD_COMMAND, row, |row| row.get(0))?;
-    Ok(match id {
+    Ok(match add_command(connection, run, kind, body, key)? {
         Some(id) => Outcome::Inserted { id },
-        None => Outcome::Refused {
-            reason: format!("run {uid} is not in the ledger"),
-        },
+        None => limits::no_run(run),
     })
+}
+
+/// A command that a write brings along. A run that is gone takes none, which is no fault.
+pub(super) fn tell_run(
+    connection: &Connection,
+    command: Option<&NewCommand>,
+) -> rusqlite::Result<()> {
+    let Some(command) = command else {
+        return Ok(());
+    };
+    let (run, key) = (&command.run, command.key.as_ref());
+    if command_of_key(connection, run, key)?.is_none() {
+        add_command(connection, run, &command.kind, &command.body, key)?;
+    }
+    Ok(())
+}
+
+fn command_of_key(
+    connection: &Connection,
+    run: &str,
+    key: Option<&String>,
+) -> rusqlite::Result<Option<i64>> {
+    let Some(key) = clean_some(key) else {
+        return Ok(None);
+    };
+    let row = (clean(run), key);
+    first(connection, sql::COMMAND_OF_KEY, row, |row| row.get(0))
+}
+
+/// Puts a command into a run's inbox, where its key is new; none when the run is gone.
+fn add_command(
+    connection: &Connection,
+    run: &str,
+    kind: &str,
+    body: &[u8],
+    key: Option<&String>,
+) -> rusqlite::Result<Option<i64>> {
+    let row = (clean(run), clean(kind), clean_body(body), clean_some(key));
+    first(connection, sql::ADD_COMMAND, row, |row| row.get(0))
+}
+
+/// Closes a run's tasks and puts a command into its inbox, in this order.
+fn halt(
+    connection: &Connection,
+    now_ms: i64,
+    command: &NewCommand,
+    reason: &str,
+) -> rusqlite::Result<Outcome> {
+    let (run, key) = (&command.run, command.key.as_ref());
+    // Asked before: what was opened since is not closed by the same request.
+    if let Some(id) = command_of_key(connection, run, key)? {
+        return Ok(Outcome::Inserted { id });
+    }
+    if let Some(reason) = limits::of_command(&command.body) {
+        return Ok(Outcome::Refused { reason });
+    }
+    if !exists(connection, sql::IS_RUN, [clean(run)])? {
+        return Ok(limits::no_run(run));
+    }
+    tasks::close_all(connection, now_ms, run, reason)?;
+    let (kind, body) = (&command.kind, &command.body);
+    Ok(match add_command(connection, run, kind, body, key)? {
+        Some(id) => Outcome::Inserted { id },
+        None => limits::no_run(run),
+    })
+}
+
+fn post(connection: &Connection, now_ms: i64, mails: &[NewMail]) -> rusqlite::Result<Outcome> {
+    if let Some(reason) = limits::of_mails(mails) {
+        return Ok(Outcome::Refused { reason });
+    }
+    tasks::post(connection, now_ms, mails)?;
+    Ok(Outcome::Committed { version: 0 })
 }
 
 fn park(
@@ -260,6 +341,7 @@ fn park(
 /// Answers commands of a run that takes no turns, and removes it if that was asked for.
 fn without_turn(
     connection: &Connection,
+    now_ms: i64,
     uid: &str,
     fence: Fence,
     applied: &[Applied],
@@ -278,7 +360,7 @@ fn without_turn(
         return Ok(Outcome::Stale);
     };
     if delete {
-        drop_run(connection, run).map_err(fail("remove a run"))?;
+        drop_run(connection, now_ms, uid, run).map_err(fail("remove a run"))?;
     } else if let Some(reason) = limits::of_answers(applied) {
         return Ok(Outcome::Refused { reason });
     } else {
@@ -287,7 +369,9 @@ fn without_turn(
     Ok(Outcome::Committed { version })
 }
 
-fn drop_run(connection: &Connection, run: i64) -> rusqlite::Result<()> {
+/// Removes a run. Its tasks stay, closed, and so does its mail.
+fn drop_run(connection: &Connection, now_ms: i64, uid: &str, run: i64) -> rusqlite::Result<()> {
+    tasks::close_all(connection, now_ms, uid, REMOVED)?;
     let [nodes, scopes, inbox, row] = sql::DROP_RUN;
     for statement in [nodes, scopes, inbox] {
         execute(connection, statement, [run])?;

@@ -11,6 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::checkpoint::Checkpointer;
 use super::commit::{execute, first};
 use super::{Durability, Sqlite, SqliteReader, fail, sql};
+use crate::clock::Clock;
 use crate::error::{Error, Source};
 use crate::filesystem::network_kind;
 use crate::partition::{HASH, PARTITIONS};
@@ -30,7 +31,7 @@ const LOG_BYTES: i64 = 32 << 20;
 const CACHE_KIB: i64 = 4_096;
 
 /// Statements kept ready by each connection: all there are.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 128;
 
 impl Sqlite {
     /// Opens the ledger at `path`, makes it if it is not there, and brings it up to this binary's
@@ -54,6 +55,7 @@ impl Sqlite {
             checkpointer,
             connection,
             needs_check: false,
+            clock: Clock::system(),
         };
         ledger.transact("bring the ledger up to date", |connection| {
             migrate(connection, path, &MIGRATIONS)?;

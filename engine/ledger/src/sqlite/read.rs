@@ -1,5 +1,7 @@
 //! Reading: the same for the writer's connection and for the readers'.
 
+mod tasks;
+
 use rusqlite::{Connection, Params, Row};
 
 use super::commit::{first, quiet_of};

@@ -1,6 +1,8 @@
 //! Every statement of the SQLite adapter, in one place, so that its plans can be looked at
 //! together: `tests::no_statement_scans` asks SQLite for the plan of each.
 
+pub(super) mod tasks;
+
 /// The lock is taken at the beginning: a group never fails half-way for want of it.
 pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 pub(super) const COMMIT: &str = "COMMIT";
@@ -66,6 +68,9 @@ RETURNING version";
 
 /// A run of a partition: what a write without a version needs to know. `?1` uid, `?2` part.
 pub(super) const RUN_ID: &str = "SELECT id, version FROM runs WHERE uid = ?1 AND part = ?2";
+
+/// `?1` uid.
+pub(super) const IS_RUN: &str = "SELECT 1 FROM runs WHERE uid = ?1";
 
 pub(super) const PUT_SCOPE: &str = "\
 INSERT INTO scopes (run, body) VALUES (?1, ?2)
@@ -176,7 +181,7 @@ ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE value <> excluded.v
 /// Not [`ALL_RUNS`] (it walks the runs from the newest until it has enough), [`COUNTS`] and the
 /// partitions: these are 64 rows.
 #[cfg(test)]
-pub(super) const QUICK: [&str; 29] = [
+pub(super) const QUICK: [&str; 30] = [
     HELD,
     TAKE_OVER,
     BORN,
@@ -190,6 +195,7 @@ pub(super) const QUICK: [&str; 29] = [
     TURN_QUIET,
     PARK,
     RUN_ID,
+    IS_RUN,
     PUT_SCOPE,
     PUT_NODE,
     OPEN_COMMAND,

@@ -1,15 +1,19 @@
 //! What a case stands on: a fresh ledger, taken over, with readers; and short ways to say rows.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use tempfile::TempDir;
 use usher_ledger::{
-    Applied, Birth, Durability, Fence, Head, Ledger, Memory, NodeRow, Outcome, Quiet, Reader,
-    Sqlite, Turn, Write, part_of,
+    Applied, Birth, Clock, Durability, Fence, Head, Ledger, Memory, NodeRow, Outcome, Quiet,
+    Reader, Sqlite, Turn, Write, part_of,
 };
 
 /// A fresh ledger.
 pub(crate) struct Ground {
     pub(crate) ledger: Box<dyn Ledger + Send>,
     fences: Vec<Fence>,
+    time: Arc<AtomicI64>,
     open_reader: Box<dyn Fn() -> Box<dyn Reader + Send>>,
     _folder: Option<TempDir>,
 }
@@ -21,10 +25,13 @@ impl Ground {
 
     pub(crate) fn on(mut memory: Memory) -> Ground {
         let fences = memory.take_over_all("tester");
+        let time = Arc::default();
+        memory.set_clock(clock(&time));
         let reading = memory.clone();
         Ground {
             ledger: Box::new(memory),
             fences,
+            time,
             open_reader: Box::new(move || Box::new(reading.clone())),
             _folder: None,
         }
@@ -35,12 +42,20 @@ impl Ground {
         let path = folder.path().join("ledger.db");
         let mut ledger = Sqlite::open(&path, Durability::Full, "boot").unwrap();
         let fences = ledger.take_over_all("tester").unwrap();
+        let time = Arc::default();
+        ledger.set_clock(clock(&time));
         Ground {
             ledger: Box::new(ledger),
             fences,
+            time,
             open_reader: Box::new(move || Box::new(Sqlite::reader(&path).unwrap())),
             _folder: Some(folder),
         }
+    }
+
+    /// Sets the ledger's clock, which stands still.
+    pub(crate) fn set_time(&self, ms: i64) {
+        self.time.store(ms, Ordering::SeqCst);
     }
 
     pub(crate) fn reader(&self) -> Box<dyn Reader + Send> {
@@ -105,6 +120,11 @@ impl Ground {
             other => panic!("{other:?}"),
         }
     }
+}
+
+fn clock(time: &Arc<AtomicI64>) -> Clock {
+    let time = time.clone();
+    Clock::new(move || time.load(Ordering::SeqCst))
 }
 
 pub(crate) fn head(phase: &str, body: &str) -> Head {

@@ -24,7 +24,8 @@ fn plan(open: &Open, statement: &str) -> String {
 #[test]
 fn no_statement_scans() {
     let open = Place::new().open();
-    for statement in sql::QUICK.iter().chain(&sql::DROP_RUN) {
+    let all = sql::QUICK.iter().chain(&sql::tasks::QUICK);
+    for statement in all.chain(&sql::DROP_RUN) {
         let plan = plan(&open, statement);
         let steps = plan.replace("SCAN CONSTANT ROW", "");
         for bad in ["SCAN", "TEMP B-TREE", "AUTOMATIC"] {
@@ -53,6 +54,50 @@ fn live_look_ups_use_the_partial_indexes() {
             sql::PENDING_RUNS,
             "CO-ROUTINE i; SEARCH inbox USING INDEX inbox_pending (part=?); \
              SCAN i; SEARCH r USING INTEGER PRIMARY KEY (rowid=?); USE TEMP B-TREE FOR ORDER BY",
+        ),
+        (
+            sql::tasks::NEXT_TASK,
+            "SEARCH tasks USING COVERING INDEX tasks_due (due_at>?)",
+        ),
+        // The first row of an index.
+        (
+            sql::tasks::NEXT_MAIL,
+            "SCAN outbox USING COVERING INDEX outbox_due",
+        ),
+        (
+            sql::tasks::TASKS_DUE,
+            "SEARCH tasks USING INDEX tasks_due (due_at>? AND due_at<?)",
+        ),
+        (
+            sql::tasks::MAILS_DUE,
+            "SEARCH outbox USING INDEX outbox_due (due_at<?)",
+        ),
+        (
+            sql::tasks::CLOSE_ALL,
+            "SEARCH tasks USING INDEX tasks_run (run=? AND open=?)",
+        ),
+        (
+            sql::tasks::TASK_OF_LINK,
+            "SEARCH l USING PRIMARY KEY (id=?); SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+        ),
+        (
+            sql::tasks::OPEN_TASKS,
+            "SEARCH t USING INDEX tasks_open (open=? AND rowid<?)",
+        ),
+        (
+            sql::tasks::OPEN_TASKS_OF_NAMESPACE,
+            "SEARCH t USING INDEX tasks_open_namespace (namespace=? AND open=? AND rowid<?)",
+        ),
+        (
+            sql::tasks::TASKS_OF_WORKFLOW,
+            "SEARCH t USING INDEX tasks_name (namespace=? AND workflow=? AND rowid<?)",
+        ),
+        (
+            sql::tasks::TASK_COUNTS,
+            "SCAN CONSTANT ROW; SCALAR SUBQUERY 1; \
+             SEARCH tasks USING COVERING INDEX tasks_open (open=?); SCALAR SUBQUERY 2; \
+             SCAN outbox USING COVERING INDEX outbox_due; SCALAR SUBQUERY 3; \
+             SEARCH outbox USING COVERING INDEX outbox_due",
         ),
         // The newest first, until there are enough: a walk, but no sort.
         (
