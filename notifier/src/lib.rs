@@ -12,9 +12,12 @@
 //! Not here: who may decide and what people read (`usher-notifier-core`), the engine: this crate
 //! can live in a process of its own.
 
+pub mod caller;
+pub mod client_address;
 pub mod courier;
 pub mod gate;
 pub mod keys;
+pub mod limits;
 pub mod mailbox;
 pub mod people;
 pub mod ports;
