@@ -19,6 +19,7 @@ pub mod gate;
 pub mod keys;
 pub mod limits;
 pub mod mailbox;
+pub mod pages;
 pub mod people;
 pub mod ports;
 pub mod store;

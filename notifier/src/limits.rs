@@ -39,7 +39,6 @@ pub struct Limits {
     loads: Keyed<IpAddr>,
     bad: Keyed<IpAddr>,
     posts: Keyed<Vec<u8>>,
-    refusals: Keyed<String>,
     asked: AtomicU32,
 }
 
@@ -57,8 +56,7 @@ impl Limits {
         Limits {
             loads: RateLimiter::dashmap_with_clock(quota(60, 60), ticks.clone()),
             bad: RateLimiter::dashmap_with_clock(quota(20, 600), ticks.clone()),
-            posts: RateLimiter::dashmap_with_clock(quota(30, 3_600), ticks.clone()),
-            refusals: RateLimiter::dashmap_with_clock(quota(1, 60), ticks),
+            posts: RateLimiter::dashmap_with_clock(quota(30, 3_600), ticks),
             asked: AtomicU32::new(0),
         }
     }
@@ -84,13 +82,6 @@ impl Limits {
         self.posts.check_key(&link.to_vec()).is_ok()
     }
 
-    /// Whether a refusal of this kind is recorded: one a minute.
-    #[must_use]
-    pub fn refusal(&self, what: &str) -> bool {
-        self.sweep();
-        self.refusals.check_key(&what.to_owned()).is_ok()
-    }
-
     /// Forgets full buckets now and then, so that memory is bounded by those who came lately.
     fn sweep(&self) {
         if self.asked.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY != SWEEP_EVERY - 1 {
@@ -99,12 +90,11 @@ impl Limits {
         self.loads.retain_recent();
         self.bad.retain_recent();
         self.posts.retain_recent();
-        self.refusals.retain_recent();
     }
 
     #[cfg(test)]
     fn remembered(&self) -> usize {
-        self.loads.len() + self.bad.len() + self.posts.len() + self.refusals.len()
+        self.loads.len() + self.bad.len() + self.posts.len()
     }
 }
 
