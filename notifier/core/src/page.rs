@@ -58,6 +58,8 @@ pub enum Notice {
     Refused(Refusal),
     /// A code is under way, if one may be sent.
     CodeSent,
+    /// The code was wrong; so many tries are left, 0: it is void.
+    WrongCode(u32),
     /// A fresh link is under way, if one may be sent.
     LinkSent,
 }

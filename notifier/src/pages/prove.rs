@@ -5,9 +5,8 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use usher_notifier_core::decide::{Event, Refusal};
+use usher_notifier_core::decide::{Event, Refusal, Told};
 use usher_notifier_core::page::Notice;
-use usher_notifier_core::task::CODE_TRIES;
 
 use super::Pages;
 use super::form::Form;
@@ -107,14 +106,10 @@ async fn try_code(
             let _ = answer.add_cookie(&visit.proof_cookie(pages));
             answer
         }
-        Ok(done) => {
-            let slot = done.task.slots.get(slot as usize);
-            let tries = slot
-                .and_then(|slot| slot.code.as_ref())
-                .map(|code| code.tries);
-            let left = tries.map_or(0, |tries| CODE_TRIES.saturating_sub(tries));
-            told(pages, visit, Refusal::WrongCode(left))
-        }
+        Ok(done) => match done.told {
+            Told::WrongCode(left) => wrong_code(pages, visit, left),
+            _ => told(pages, visit, Refusal::NoCode),
+        },
         Err(GateError::Refused(refusal)) => told(pages, visit, refusal),
         Err(fault) => visit::unavailable(pages, request, &fault),
     }
@@ -180,9 +175,18 @@ fn is_ours(pages: &Pages, visit: &Visit, form: &Form) -> bool {
 fn told(pages: &Pages, visit: &Visit, refusal: Refusal) -> HttpResponse {
     let status = match refusal {
         Refusal::Closed(_) | Refusal::SlotClosed => return render::closed(pages, visit),
-        Refusal::TooOften | Refusal::WrongCode(0) => StatusCode::TOO_MANY_REQUESTS,
-        Refusal::WrongCode(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Refusal::TooOften => StatusCode::TOO_MANY_REQUESTS,
+        Refusal::NoCode => StatusCode::UNPROCESSABLE_ENTITY,
         _ => StatusCode::FORBIDDEN,
     };
     render::prove(pages, visit, status, Some(Notice::Refused(refusal)))
+}
+
+/// A wrong code; after the last try it is void.
+fn wrong_code(pages: &Pages, visit: &Visit, left: u32) -> HttpResponse {
+    let status = match left {
+        0 => StatusCode::TOO_MANY_REQUESTS,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    render::prove(pages, visit, status, Some(Notice::WrongCode(left)))
 }

@@ -191,7 +191,7 @@ fn told(pages: &Pages, visit: &Visit, typed: Typed, refusal: Refusal) -> HttpRes
         Refusal::NotAsked
         | Refusal::NotEntitled
         | Refusal::Separation
-        | Refusal::WrongCode(_)
+        | Refusal::NoCode
         | Refusal::NotAllowed(_) => StatusCode::FORBIDDEN,
     };
     if refusal == Refusal::Outdated {
