@@ -22,6 +22,7 @@ pub mod mailbox;
 pub mod pages;
 pub mod people;
 pub mod ports;
+pub mod smtp;
 pub mod store;
 
 pub use usher_notifier_core::recipe;
