@@ -184,6 +184,19 @@ impl Gate {
         Ok(Some(Linked { link, row, task }))
     }
 
+    /// Whether an event would change anything about a task, as its row was read.
+    ///
+    /// # Errors
+    /// When the row or the ledger cannot be read.
+    pub(crate) async fn would_move(&self, row: &TaskRow, event: &Event) -> Result<bool, GateError> {
+        let task = task_of(row)?;
+        match self.decide(row, &task, event).await {
+            Ok(change) => Ok(!rows::changes_nothing(row, &task, &change)),
+            Err(GateError::Refused(_)) => Ok(false),
+            Err(fault) => Err(fault),
+        }
+    }
+
     /// Moves on a task of its own: a caller that goes away takes nothing along.
     async fn spawn(
         &self,

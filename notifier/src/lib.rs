@@ -19,10 +19,12 @@ pub mod gate;
 pub mod keys;
 pub mod limits;
 pub mod mailbox;
+pub mod origin;
 pub mod pages;
 pub mod people;
 pub mod ports;
 pub mod smtp;
 pub mod store;
+pub mod timers;
 
 pub use usher_notifier_core::recipe;

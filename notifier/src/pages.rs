@@ -18,7 +18,6 @@ mod answer;
 mod cookies;
 mod form;
 mod language;
-mod origin;
 mod prove;
 mod render;
 mod show;
@@ -33,8 +32,8 @@ use usher_notifier_core::page::{STYLE, Trouble};
 use crate::client_address::Proxies;
 use crate::gate::Gate;
 use crate::limits::Limits;
+use crate::origin::Origin;
 use crate::ports::Ports;
-use origin::Origin;
 
 /// Everything that the pages need. One for all workers.
 #[derive(Debug)]

@@ -62,10 +62,10 @@ pub(super) async fn enter(
     path: Option<web::Path<String>>,
 ) -> Result<Visit, HttpResponse> {
     let client = client(pages, request);
-    let trouble = |what| Err(answer::trouble(pages, request, what));
+    let trouble = |what| answer::trouble(pages, request, what);
     let is_post = request.method() == actix_web::http::Method::POST;
     if !is_post && !pages.limits.load(counted(client)) {
-        return trouble(Trouble::TooMany);
+        return Err(trouble(Trouble::TooMany));
     }
     let bad = || {
         let may = pages.limits.bad_link(counted(client));
@@ -74,26 +74,26 @@ pub(super) async fn enter(
         } else {
             Trouble::TooMany
         };
-        Err(answer::trouble(pages, request, what))
+        answer::trouble(pages, request, what)
     };
     let ring = pages.ports().keys();
     let text = path.map(web::Path::into_inner).unwrap_or_default();
     let Ok(opened) = ring.open(&text) else {
-        return bad();
+        return Err(bad());
     };
     let Some(token) = ring.seal(opened.key, &opened.link) else {
-        return bad();
+        return Err(bad());
     };
     if is_post && !pages.limits.post(&opened.link) {
-        return trouble(Trouble::TooMany);
+        return Err(trouble(Trouble::TooMany));
     }
     let linked = match pages.gate.of_link(&opened.link, opened.key).await {
         Ok(Some(linked)) => linked,
-        Ok(None) => return bad(),
+        Ok(None) => return Err(bad()),
         Err(fault) => return Err(unavailable(pages, request, &fault)),
     };
     if linked.slot().is_none() {
-        return bad();
+        return Err(bad());
     }
     let name = log_name(&opened.link);
     let is_https = pages.origin.is_https();
