@@ -18,6 +18,7 @@ pub mod address;
 pub mod clean;
 pub mod decide;
 pub mod mail;
+pub mod markdown;
 pub mod page;
 pub mod people;
 pub mod recipe;

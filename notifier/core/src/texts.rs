@@ -8,6 +8,15 @@ use usher_api::approval::Policy;
 
 use crate::people::Person;
 
+mod de;
+mod en;
+pub mod shape;
+pub mod story;
+mod time;
+mod zh;
+
+pub use shape::Texts;
+
 /// A language that pages and mails are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lang {
@@ -43,6 +52,16 @@ impl Lang {
             Lang::En => "en",
             Lang::De => "de",
             Lang::Zh => "zh-Hans",
+        }
+    }
+
+    /// Its texts.
+    #[must_use]
+    pub fn texts(self) -> &'static Texts {
+        match self {
+            Lang::En => &en::TEXTS,
+            Lang::De => &de::TEXTS,
+            Lang::Zh => &zh::TEXTS,
         }
     }
 }
@@ -86,4 +105,13 @@ impl Voice {
             zone: zone.unwrap_or(Tz::UTC),
         }
     }
+
+    /// The texts of its language.
+    #[must_use]
+    pub fn texts(self) -> &'static Texts {
+        self.lang.texts()
+    }
 }
+
+#[cfg(test)]
+mod tests;

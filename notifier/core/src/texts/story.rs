@@ -1,0 +1,202 @@
+//! What is told of a task, in pages and mails alike: who asks, why this reader, how it stands.
+
+use usher_api::approval::Quorum;
+
+use super::Voice;
+use crate::clean;
+use crate::task::{Slot, SlotState, State, Task, Vote};
+
+/// How a request stands, for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    /// Not decided.
+    Open,
+    /// Approved by votes.
+    Approved,
+    /// Approved because nobody answered.
+    ApprovedByTime,
+    /// Rejected by votes.
+    Rejected,
+    /// Rejected because approval was out of reach.
+    OutOfReach,
+    /// Nobody answered in time.
+    TimedOut,
+    /// The requester took it back.
+    Withdrawn,
+    /// The run ended it.
+    Cancelled,
+    /// Decided outside the rules.
+    Overridden,
+    /// Cannot be decided.
+    Faulted,
+}
+
+impl Ending {
+    /// Every one.
+    pub const ALL: [Ending; 10] = [
+        Ending::Open,
+        Ending::Approved,
+        Ending::ApprovedByTime,
+        Ending::Rejected,
+        Ending::OutOfReach,
+        Ending::TimedOut,
+        Ending::Withdrawn,
+        Ending::Cancelled,
+        Ending::Overridden,
+        Ending::Faulted,
+    ];
+
+    /// How a task stands.
+    #[must_use]
+    pub fn of(task: &Task) -> Ending {
+        let decided = task.decided.as_ref();
+        let is_by = |via: &str| decided.is_some_and(|decided| decided.via == via);
+        let is = |decision: &str| decided.is_some_and(|decided| decided.decision == decision);
+        match task.state {
+            State::Opening | State::Pending | State::Unroutable => Ending::Open,
+            State::Approved if is_by("timeout") => Ending::ApprovedByTime,
+            State::TimedOut if is("approved") => Ending::ApprovedByTime,
+            State::Approved => Ending::Approved,
+            State::Rejected if decided.is_some_and(|decided| decided.reason == "outOfReach") => {
+                Ending::OutOfReach
+            }
+            State::Rejected if is_by("timeout") => Ending::TimedOut,
+            State::Rejected => Ending::Rejected,
+            State::TimedOut => Ending::TimedOut,
+            State::Cancelled if is("withdrawn") => Ending::Withdrawn,
+            State::Cancelled => Ending::Cancelled,
+            State::Overridden => Ending::Overridden,
+            State::Faulted => Ending::Faulted,
+        }
+    }
+
+    /// Whether the request is undecided.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        self == Ending::Open
+    }
+}
+
+/// The votes in numbers. Names are not told (S42).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tally {
+    /// Persons who have approved.
+    pub approvals: u32,
+    /// How many approvals it takes at least.
+    pub need: u32,
+    /// Persons who have rejected.
+    pub rejections: u32,
+    /// Persons who are or were asked.
+    pub asked: u32,
+}
+
+impl Tally {
+    /// Counts a task's slots. `need` is the least number of seats that approve it: each vote fills
+    /// one seat, so no fewer votes can do it.
+    #[must_use]
+    pub fn of(task: &Task) -> Tally {
+        let count = |is: fn(SlotState) -> bool| {
+            let slots = task.slots.iter().filter(|slot| is(slot.state)).count();
+            u32::try_from(slots).unwrap_or(u32::MAX)
+        };
+        Tally {
+            approvals: count(|state| state == SlotState::Approved),
+            need: least(task),
+            rejections: count(|state| state == SlotState::Rejected),
+            asked: count(|state| state != SlotState::Removed),
+        }
+    }
+}
+
+fn least(task: &Task) -> u32 {
+    let (required, free): (Vec<_>, Vec<_>) = task.entries.iter().partition(|entry| entry.required);
+    let count = task.entries.len();
+    let entries = match task.asked.policy.quorum {
+        Quorum::Any => 1,
+        Quorum::All => count,
+        Quorum::Count(entries) => entries as usize,
+        Quorum::Percent(part) => (count * usize::from(part)).div_ceil(100),
+    };
+    let mut needs: Vec<u32> = free.iter().map(|entry| entry.need).collect();
+    needs.sort_unstable();
+    let open = entries.saturating_sub(required.len());
+    let needed = required.iter().map(|entry| entry.need);
+    needed.chain(needs.into_iter().take(open)).sum()
+}
+
+/// Who asks: the account that submitted the run, and who the workflow says it is for. Never free
+/// text alone (§4.11): the account comes from the record.
+#[must_use]
+pub fn requester(task: &Task) -> String {
+    let account = clean::line(&task.asked.submitter, clean::NAME_MAX);
+    let named = task.asked.policy.requester.as_deref().unwrap_or_default();
+    let named = clean::line(named, clean::NAME_MAX);
+    match (account.as_str(), named.as_str()) {
+        (account, "") => account.to_owned(),
+        (account, named) if account == named => account.to_owned(),
+        (account, named) => format!("{account} ({named})"),
+    }
+}
+
+/// The workflow: `namespace/name`.
+#[must_use]
+pub fn workflow(task: &Task) -> String {
+    format!("{}/{}", task.asked.namespace, task.asked.workflow)
+}
+
+/// The title: one clean line.
+#[must_use]
+pub fn title(task: &Task) -> String {
+    clean::title(&task.asked.policy.title)
+}
+
+/// The groups and roles that a slot is asked for; empty when it is named itself.
+#[must_use]
+pub fn roles(task: &Task, slot: u32, voice: Voice) -> String {
+    let own = slot_of(task, slot).map(|slot| &slot.person);
+    let entries = task.entries.iter().filter(|entry| {
+        let is_own = own.is_some_and(|own| entry.label == own.id || entry.label == own.address);
+        entry.slots.contains(&slot) && !is_own
+    });
+    let labels: Vec<String> = entries
+        .map(|entry| clean::line(&entry.label, clean::NAME_MAX))
+        .collect();
+    labels.join(voice.texts().both.comma)
+}
+
+/// Why this reader is asked.
+#[must_use]
+pub fn why_you(task: &Task, slot: u32, voice: Voice) -> String {
+    let both = &voice.texts().both;
+    match roles(task, slot, voice).as_str() {
+        "" => both.named.to_owned(),
+        roles => (both.as_one_of)(roles),
+    }
+}
+
+/// What a vote means: approved or rejected, and as what.
+#[must_use]
+pub fn meaning(task: &Task, slot: u32, vote: &Vote, voice: Voice) -> String {
+    let both = &voice.texts().both;
+    let roles = roles(task, slot, voice);
+    match vote.approves {
+        true => (both.approved_as)(&roles),
+        false => (both.rejected_as)(&roles),
+    }
+}
+
+/// A person as the record prints him: the name, if it is one, and always the real address (s82).
+#[must_use]
+pub fn printed_name(slot: &Slot) -> String {
+    let address = clean::line(&slot.person.address, 254);
+    match clean::name(&slot.person.name) {
+        Some(name) => format!("{name} ({address})"),
+        None => address,
+    }
+}
+
+/// A slot by its number.
+#[must_use]
+pub fn slot_of(task: &Task, slot: u32) -> Option<&Slot> {
+    task.slots.get(usize::try_from(slot).ok()?)
+}
