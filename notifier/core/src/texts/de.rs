@@ -12,6 +12,7 @@ pub(super) static TEXTS: Texts = Texts {
         colon: ": ",
         comma: ", ",
         asked_by: "Angefragt von",
+        submitted_by: "Eingereicht vom Konto",
         workflow: "Workflow",
         why_you: "Warum Sie",
         named: "der Workflow nennt Sie",
@@ -89,6 +90,12 @@ pub(super) static TEXTS: Texts = Texts {
         },
         code: "Code aus der E-Mail",
         code_help: "Sechs Ziffern, 15 Minuten lang gültig.",
+        wrong_code: |left| match left {
+            0 => "Der Code ist falsch, und keiner gilt mehr. Bitte lassen Sie sich einen neuen \
+                  senden."
+                .to_owned(),
+            _ => format!("Der Code ist falsch. Verbleibende Versuche: {left}."),
+        },
         check_code: "Code prüfen",
         receipt: "Ihre Stimme ist gezählt",
         request: "Anfrage",
@@ -227,12 +234,7 @@ fn refusal(refusal: &Refusal) -> String {
         }
         Refusal::Input(_) => "Bitte prüfen Sie Ihre Angaben.",
         Refusal::TooOften => "Das wurde zu oft versucht. Bitte versuchen Sie es später.",
-        Refusal::WrongCode(0) => {
-            "Der Code ist falsch und gilt nicht mehr. Bitte verlangen Sie einen neuen."
-        }
-        Refusal::WrongCode(left) => {
-            return format!("Der Code ist falsch. Verbleibende Versuche: {left}.");
-        }
+        Refusal::NoCode => "Gerade gilt kein Code. Bitte lassen Sie sich einen neuen senden.",
         Refusal::NotAllowed(_) => "Das ist nicht erlaubt.",
     };
     text.to_owned()

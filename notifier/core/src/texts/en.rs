@@ -12,6 +12,7 @@ pub(super) static TEXTS: Texts = Texts {
         colon: ": ",
         comma: ", ",
         asked_by: "Asked by",
+        submitted_by: "Submitted by the account",
         workflow: "Workflow",
         why_you: "Why you",
         named: "the workflow names you",
@@ -84,6 +85,11 @@ pub(super) static TEXTS: Texts = Texts {
         },
         code: "Code from the mail",
         code_help: "Six digits, good for 15 minutes.",
+        wrong_code: |left| match left {
+            0 => "The code is wrong, and no code is good any more. Please have another one sent."
+                .to_owned(),
+            _ => format!("The code is wrong. Tries left: {left}."),
+        },
         check_code: "Check the code",
         receipt: "Your vote is recorded",
         request: "Request",
@@ -218,8 +224,7 @@ fn refusal(refusal: &Refusal) -> String {
         }
         Refusal::Input(_) => "Please check your entries.",
         Refusal::TooOften => "This was tried too often. Please try again later.",
-        Refusal::WrongCode(0) => "The code is wrong, and is not good any more. Ask for another.",
-        Refusal::WrongCode(left) => return format!("The code is wrong. Tries left: {left}."),
+        Refusal::NoCode => "There is no code that is good now. Please have another one sent.",
         Refusal::NotAllowed(_) => "This is not allowed.",
     };
     text.to_owned()

@@ -45,6 +45,8 @@ pub struct Both {
     pub comma: Text,
     /// Label: who wants it.
     pub asked_by: Text,
+    /// Label: the account that submitted the run, where that is another.
+    pub submitted_by: Text,
     /// Label: the workflow.
     pub workflow: Text,
     /// Label: why this reader is asked.
@@ -159,6 +161,8 @@ pub struct Page {
     pub code: Text,
     /// Help for the field.
     pub code_help: Text,
+    /// The code was wrong; so many tries are left, 0: it is void.
+    pub wrong_code: fn(u32) -> String,
     /// Button.
     pub check_code: Text,
     /// Heading of the receipt.

@@ -4,7 +4,8 @@ use usher_api::approval::Quorum;
 
 use super::Voice;
 use crate::clean;
-use crate::task::{Slot, SlotState, State, Task, Vote};
+use crate::people::Person;
+use crate::task::{SlotState, State, Task, Vote};
 
 /// How a request stands, for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -124,18 +125,29 @@ fn least(task: &Task) -> u32 {
     needed.chain(needs.into_iter().take(open)).sum()
 }
 
-/// Who asks: the account that submitted the run, and who the workflow says it is for. Never free
-/// text alone (§4.11): the account comes from the record.
+/// Who asks, as found at the opening; else the account that submitted the run. From the record,
+/// never from free text (§4.11).
 #[must_use]
 pub fn requester(task: &Task) -> String {
-    let account = clean::line(&task.asked.submitter, clean::NAME_MAX);
-    let named = task.asked.policy.requester.as_deref().unwrap_or_default();
-    let named = clean::line(named, clean::NAME_MAX);
-    match (account.as_str(), named.as_str()) {
-        (account, "") => account.to_owned(),
-        (account, named) if account == named => account.to_owned(),
-        (account, named) => format!("{account} ({named})"),
+    match &task.requester {
+        Some(person) => printed_person(person),
+        None => submitter(task),
     }
+}
+
+/// The account that submitted the run.
+#[must_use]
+pub fn submitter(task: &Task) -> String {
+    clean::line(&task.asked.submitter, clean::NAME_MAX)
+}
+
+/// The account that submitted the run, where it is not plainly the one who asks.
+#[must_use]
+pub fn other_submitter(task: &Task) -> Option<String> {
+    let asks = task.requester.as_ref()?;
+    let account = submitter(task);
+    let is_same = account == asks.id || account == asks.address || account.is_empty();
+    (!is_same).then_some(account)
 }
 
 /// The workflow: `namespace/name`.
@@ -153,7 +165,7 @@ pub fn title(task: &Task) -> String {
 /// The groups and roles that a slot is asked for; empty when it is named itself.
 #[must_use]
 pub fn roles(task: &Task, slot: u32, voice: Voice) -> String {
-    let own = slot_of(task, slot).map(|slot| &slot.person);
+    let own = task.slot(slot).map(|slot| &slot.person);
     let entries = task.entries.iter().filter(|entry| {
         let is_own = own.is_some_and(|own| entry.label == own.id || entry.label == own.address);
         entry.slots.contains(&slot) && !is_own
@@ -174,29 +186,29 @@ pub fn why_you(task: &Task, slot: u32, voice: Voice) -> String {
     }
 }
 
-/// What a vote means: approved or rejected, and as what.
+/// What a vote means, as the record has it (`Task::meaning`), in the reader's language.
 #[must_use]
 pub fn meaning(task: &Task, slot: u32, vote: &Vote, voice: Voice) -> String {
     let both = &voice.texts().both;
-    let roles = roles(task, slot, voice);
+    let entries = task
+        .entries
+        .iter()
+        .filter(|entry| entry.slots.contains(&slot));
+    let labels: Vec<String> = entries
+        .map(|entry| clean::line(&entry.label, clean::NAME_MAX))
+        .collect();
     match vote.approves {
-        true => (both.approved_as)(&roles),
-        false => (both.rejected_as)(&roles),
+        true => (both.approved_as)(&labels.join(both.comma)),
+        false => (both.rejected_as)(""),
     }
 }
 
 /// A person as the record prints him: the name, if it is one, and always the real address (s82).
 #[must_use]
-pub fn printed_name(slot: &Slot) -> String {
-    let address = clean::line(&slot.person.address, 254);
-    match clean::name(&slot.person.name) {
+pub fn printed_person(person: &Person) -> String {
+    let address = clean::line(&person.address, 254);
+    match clean::name(&person.name) {
         Some(name) => format!("{name} ({address})"),
         None => address,
     }
-}
-
-/// A slot by its number.
-#[must_use]
-pub fn slot_of(task: &Task, slot: u32) -> Option<&Slot> {
-    task.slots.get(usize::try_from(slot).ok()?)
 }

@@ -90,8 +90,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::NoDirectory,
         Refusal::Input(Vec::new()),
         Refusal::TooOften,
-        Refusal::WrongCode(0),
-        Refusal::WrongCode(3),
+        Refusal::NoCode,
         Refusal::NotAllowed("x".into()),
     ]
 }
@@ -162,7 +161,8 @@ fn every_language_says_everything_itself() {
 fn numbers_are_put_in() {
     for lang in Lang::ALL {
         let texts = lang.texts();
-        assert!((texts.refusal)(&Refusal::WrongCode(3)).contains('3'));
+        assert!((texts.page.wrong_code)(3).contains('3'));
+        assert_ne!((texts.page.wrong_code)(0), (texts.page.wrong_code)(1));
         assert!((texts.wrong)(&InputWrong::TooLong(4_000)).contains("4000"));
         assert!((texts.wrong)(&InputWrong::TooSmall("-7.5".into())).contains("-7.5"));
         let tally = (texts.form.tally)(["11", "22", "33", "44"]);

@@ -12,6 +12,7 @@ pub(super) static TEXTS: Texts = Texts {
         colon: "：",
         comma: "、",
         asked_by: "申请人",
+        submitted_by: "提交账户",
         workflow: "工作流",
         why_you: "为何找您",
         named: "工作流指定了您",
@@ -75,6 +76,10 @@ pub(super) static TEXTS: Texts = Texts {
         code_sent: |address| format!("如果现在可以发送，验证码已发往 {address}，可能需要一分钟。"),
         code: "邮件中的验证码",
         code_help: "六位数字，15 分钟内有效。",
+        wrong_code: |left| match left {
+            0 => "验证码错误，且已失效，请重新获取。".to_owned(),
+            _ => format!("验证码错误，还可尝试 {left} 次。"),
+        },
         check_code: "验证",
         receipt: "您的表决已记录",
         request: "申请",
@@ -193,8 +198,7 @@ fn refusal(refusal: &Refusal) -> String {
         Refusal::NoDirectory => "目前无法核实您的审批权限。内容没有丢失：请过几分钟重新提交。",
         Refusal::Input(_) => "请检查您填写的内容。",
         Refusal::TooOften => "尝试次数过多，请稍后再试。",
-        Refusal::WrongCode(0) => "验证码错误，且已失效。请重新获取。",
-        Refusal::WrongCode(left) => return format!("验证码错误，还可尝试 {left} 次。"),
+        Refusal::NoCode => "目前没有有效的验证码，请重新获取。",
         Refusal::NotAllowed(_) => "不允许此操作。",
     };
     text.to_owned()
