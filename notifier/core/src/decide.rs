@@ -3,9 +3,23 @@
 //! Everything that changes a task comes through [`decide`]: a mail link, the command line, the
 //! API, a timer, a stop (approvals §0.2). The rules stand here and nowhere else.
 
+mod draft;
+mod end;
+mod links;
+mod moment;
+mod notes;
+mod open;
+mod time;
+mod vote;
+mod who;
+
 use std::collections::BTreeMap;
 
 use usher_api::approval::{Level, Verdict};
+
+use draft::Draft;
+pub(crate) use end::OUT_OF_REACH;
+pub(crate) use moment::span;
 
 use crate::people::People;
 use crate::recipe::Recipe;
@@ -322,6 +336,71 @@ pub enum InputWrong {
 /// # Errors
 /// Why nothing is changed. A refusal worth recording is recorded by [`Event::Refused`].
 pub fn decide(task: &Task, event: &Event, world: &World<'_>) -> Result<Change, Refusal> {
-    let _ = (event, world);
-    Err(Refusal::Closed(format!("{:?}", task.state)))
+    let mut draft = Draft::new(task, world);
+    let told = apply(&mut draft, event)?;
+    if told == Told::Again {
+        return Ok(Draft::new(task, world).finish(told));
+    }
+    Ok(draft.finish(told))
+}
+
+fn apply(draft: &mut Draft<'_>, event: &Event) -> Result<Told, Refusal> {
+    match event {
+        Event::Prepare => open::prepare(draft),
+        Event::Vote(ballot) => vote::vote(draft, ballot),
+        Event::Due => time::due(draft),
+        Event::Closed { reason } => end::cancel(draft, reason),
+        Event::Override {
+            by,
+            approves,
+            reason,
+        } => end::overrule(draft, by, *approves, reason),
+        Event::Withdraw { by } => end::withdraw(draft, by),
+        Event::Undeliverable { slot, why } => links::undeliverable(draft, *slot, why),
+        Event::SendCode { slot } => links::send_code(draft, *slot),
+        Event::TryCode {
+            slot,
+            ordinal,
+            right,
+        } => links::try_code(draft, *slot, *ordinal, *right),
+        Event::Renew { slot } => links::renew(draft, *slot),
+        Event::Resend { slot, by } => links::resend(draft, *slot, by),
+        Event::PeopleChanged => links::people_changed(draft),
+        Event::KeysGone { left } => links::keys_gone(draft, left),
+        Event::Erase { seq, by } => notes::erase(draft, *seq, by),
+        Event::Refused { actor, reason } => Ok(notes::refused(draft, actor, reason)),
+    }
+}
+
+/// The answer to whoever comes too late, or too early.
+fn closed(task: &Task) -> Refusal {
+    Refusal::Closed(match (&task.decided, task.state.is_open()) {
+        (Some(decided), _) => decided.decision.clone(),
+        (None, true) => "nobody has been asked yet".to_owned(),
+        (None, false) => task.state.word().to_owned(),
+    })
+}
+
+/// The least proof of who votes that a request takes: the policy's, raised by the installation's.
+#[must_use]
+pub fn required_level(task: &Task, rules: &Rules) -> Level {
+    vote::required_level(task, rules)
+}
+
+/// The slot of a person who is known by account. The answer to who has none is the same by every
+/// way: whoever asks for an approval may not give it, everybody else is not asked.
+///
+/// # Errors
+/// Why the person has none.
+pub fn slot_of(task: &Task, person: &str, people: &People) -> Result<u32, Refusal> {
+    let mut slots = (0..).zip(&task.slots);
+    let own = slots.find(|(_, slot)| slot.person.id == person);
+    if let Some((number, _)) = own {
+        return Ok(number);
+    }
+    let known = people.persons.get(person);
+    match known {
+        Some(person) if who::is_barred(task, person, people) => Err(Refusal::Separation),
+        Some(_) | None => Err(Refusal::NotAsked),
+    }
 }

@@ -17,12 +17,16 @@
 pub mod address;
 pub mod clean;
 pub mod decide;
+pub mod digest;
+pub mod form;
 pub mod mail;
 pub mod markdown;
 pub mod page;
 pub mod people;
+pub mod quorum;
 pub mod recipe;
 pub mod record;
 pub mod task;
 pub mod texts;
 pub mod token;
+pub mod verdict;

@@ -389,9 +389,10 @@ pub struct Vote {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Decided {
-    /// `approved`, `rejected`, `timedOut`, `withdrawn`, `cancelled`.
+    /// `approved`, `rejected`, `timedOut`, `withdrawn`, `cancelled`, `faulted`. Silence that means
+    /// a rejection or an approval is called so; `via` tells that it was silence.
     pub decision: String,
-    /// `votes`, `timeout`, `override`, `workflow`.
+    /// `votes`, `timeout`, `override`, `requester`, `workflow`.
     pub via: String,
     /// Whose vote completed it, or `system:timeout`.
     pub by: String,
