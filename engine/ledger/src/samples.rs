@@ -2,6 +2,7 @@
 
 use crate::partition::part_of;
 use crate::rows::{Birth, Fence, Head, NodeRow, Outcome, Quiet, Turn, Write};
+use crate::tasks::{NewCommand, NewMail, RecordRow, TaskOpening, TaskWrite};
 
 /// The right to write a run, of what a take-over told.
 pub(crate) fn fence(fences: &[Fence], uid: &str) -> Fence {
@@ -82,4 +83,63 @@ pub(crate) fn command(uid: &str, body: &str) -> Write {
 
 pub(crate) fn committed(version: i64) -> Outcome {
     Outcome::Committed { version }
+}
+
+pub(crate) fn open(id: &str) -> TaskOpening {
+    TaskOpening {
+        id: id.to_owned(),
+        node: 0,
+        body: b"asked".to_vec(),
+    }
+}
+
+pub(crate) fn settle(run: &str) -> NewCommand {
+    NewCommand {
+        run: run.to_owned(),
+        kind: "settle".to_owned(),
+        body: b"{}".to_vec(),
+        key: None,
+    }
+}
+
+pub(crate) fn mail(key: &str) -> NewMail {
+    NewMail {
+        key: key.to_owned(),
+        task: None,
+        slot: None,
+        run: None,
+        kind: "request".to_owned(),
+        recipient: "ada@example.org".to_owned(),
+        due_ms: 0,
+        body: b"recipe".to_vec(),
+    }
+}
+
+pub(crate) fn entry(seq: u32) -> RecordRow {
+    RecordRow {
+        seq,
+        prev: format!("{:064x}", seq - 1),
+        hash: format!("{seq:064x}"),
+        entry: vec![b'e'; 400],
+        side: Some(b"{}".to_vec()),
+    }
+}
+
+/// A vote that decides a task.
+pub(crate) fn vote(id: &str, version: i64, run: &str) -> Write {
+    Write::Task(Box::new(TaskWrite {
+        id: id.to_owned(),
+        version,
+        state: "Approved".to_owned(),
+        open: false,
+        due_ms: None,
+        closed_ms: Some(7_000),
+        body: b"approved".to_vec(),
+        links: vec![],
+        mails: vec![],
+        record: vec![],
+        erase: vec![],
+        answer: None,
+        command: Some(settle(run)),
+    }))
 }

@@ -6,11 +6,16 @@
 #![allow(clippy::unwrap_used, reason = "a case that cannot go on has failed")]
 
 mod contract {
+    pub(crate) mod desk;
     pub(crate) mod ground;
 
     mod births;
     mod commands;
     mod faults;
+    mod gate;
+    mod halts;
+    mod inbox;
+    mod mails;
     mod readers;
     mod reading;
     mod removal;
@@ -72,7 +77,44 @@ mod contract {
             removal_obeys_the_guards,
             numbers_of_removed_commands_do_not_come_back;
         tasks:
-            a_turn_opens_a_task;
+            a_turn_opens_a_task,
+            a_birth_opens_closes_and_posts,
+            a_stale_turn_asks_nobody,
+            a_turn_closes_a_task,
+            a_closed_task_is_closed_once,
+            closing_a_decided_task_is_stale,
+            too_much_is_not_asked,
+            tasks_outlive_their_run;
+        gate:
+            a_move_is_written_whole,
+            a_move_needs_the_version,
+            one_of_two_deciders_writes,
+            a_record_has_no_gap,
+            erasing_leaves_the_chain,
+            entries_stay_as_they_are,
+            a_link_leads_to_its_task,
+            an_answered_key_is_stale,
+            answers_are_kept_for_seven_days,
+            a_run_that_is_gone_takes_no_outcome,
+            too_much_is_not_moved;
+        halts:
+            a_halt_closes_what_is_open,
+            a_halt_and_a_vote_exclude_each_other,
+            a_key_halts_once,
+            a_refused_halt_closes_nothing;
+        mails:
+            a_key_is_posted_once,
+            one_at_a_time_holds_a_mail,
+            a_final_phase_is_final,
+            due_mails_come_in_the_order_of_their_times,
+            a_sent_mail_is_in_the_mailbox,
+            the_mailbox_keeps_the_newest,
+            too_much_is_not_mailed;
+        inbox:
+            no_task_is_none,
+            due_tasks_come_in_the_order_of_their_times,
+            lists_of_tasks,
+            tasks_and_mails_are_counted;
         reading:
             what_is_not_there_is_none,
             awake_runs_are_those_that_need_an_actor,
@@ -84,7 +126,9 @@ mod contract {
         text:
             nul_in_text_is_replaced_on_entry,
             nul_in_bodies_is_replaced_on_entry,
-            other_bytes_stay_as_they_are;
+            other_bytes_stay_as_they_are,
+            nul_in_tasks_is_replaced_on_entry,
+            nul_in_mail_is_replaced_on_entry;
         readers:
             readers_see_whole_turns,
             an_open_reader_sees_each_commit;

@@ -118,7 +118,7 @@ fn small_verbs() {
         );
     }
     let said = place.usher(["version"]).with_code(0);
-    assert_eq!(said.out, "usher 0.1.0 (ledger schema 1)\n");
+    assert_eq!(said.out, "usher 0.1.0 (ledger schema 2)\n");
     let help = place.usher(["--help"]).with_code(0).out;
     for verb in [
         "run",

@@ -1,7 +1,9 @@
 //! Faults on demand, of the memory adapter alone: what simulations rely on.
 
+use usher_ledger::tasks::MailPhase;
 use usher_ledger::{Error, Fault, Ledger, Memory, Outcome, Write};
 
+use super::desk::{boxed, change, decision, entry, mail, mailed, moved};
 use super::ground::{Ground, born, command, committed, refused, took, turned};
 
 /// A ground whose next commits suffer these faults, with run `u1` born before.
@@ -75,6 +77,31 @@ fn twice() {
         Outcome::Inserted { .. }
     ));
     assert_eq!(ground.reader().pending_commands("u1").unwrap().len(), 1);
+}
+
+/// So is a vote with all that goes with it, and the sending of a mail.
+#[test]
+fn a_vote_and_a_mail_twice() {
+    let (mut ground, memory) = faulty(&[]);
+    ground.open("u1", &["t1"]);
+    let mut vote = decision("t1", 1, "u1");
+    vote.record = vec![entry(1)];
+    vote.mails = vec![mail("m1", 0)];
+    memory.arm(Fault::Twice);
+    assert_eq!(ground.write(moved(vote)), committed(2));
+    assert_eq!(ground.task("t1").version, 2);
+    let mut reader = ground.reader();
+    assert_eq!(reader.record("t1").unwrap(), [entry(1)]);
+    assert_eq!(reader.pending_commands("u1").unwrap().len(), 1);
+    let id = reader.mails_of_task("t1").unwrap()[0].id;
+    memory.arm(Fault::Twice);
+    ground.lease(id);
+    let mut sent = change(id, 1, MailPhase::Sent);
+    sent.boxed = Some(boxed("raw"));
+    memory.arm(Fault::Twice);
+    assert_eq!(ground.write(mailed(sent)), committed(1));
+    assert_eq!(reader.mail(id).unwrap().unwrap().lease, 1);
+    assert_eq!(reader.boxed(9).unwrap().len(), 1);
 }
 
 /// A ledger that another process holds, and a disk that is gone: errors, and nothing is written.

@@ -1,7 +1,9 @@
 //! U+0000: PostgreSQL refuses what SQLite takes, so no ledger holds it (E8).
 
+use usher_ledger::tasks::{MailPhase, NewCommand, TaskFilter};
 use usher_ledger::{Applied, Filter, Reader, Write, part_of};
 
+use super::desk::{answer, boxed, change, entry, mail, mailed, moved, opens, step};
 use super::ground::{Ground, born, committed, node, turned};
 
 const CLEAN: &str = "x\u{fffd}y";
@@ -110,4 +112,114 @@ pub(super) fn other_bytes_stay_as_they_are(ground: &mut Ground) {
     let loaded = ground.reader().load_run("u1").unwrap().unwrap();
     assert_eq!(loaded.nodes[0].body, bytes);
     assert_eq!((loaded.row.head, loaded.scope), (vec![], Some(vec![])));
+}
+
+/// So it is in tasks: in every text and body but those of the record, and in look-ups.
+pub(super) fn nul_in_tasks_is_replaced_on_entry(ground: &mut Ground) {
+    const DIRTY: &str = "x\0y";
+    let body = br#""\u0000""#.to_vec();
+    let mut birth = ground.birth(DIRTY);
+    birth.namespace = DIRTY.to_owned();
+    birth.name = DIRTY.to_owned();
+    birth.people = opens(&[DIRTY]);
+    birth.people.opens[0].body.clone_from(&body);
+    assert_eq!(ground.write(born(birth)), committed(1));
+    let stored = br#""\ufffd""#;
+    assert_eq!(ground.task(CLEAN).body, stored);
+
+    let mut write = step(DIRTY, 1);
+    write.state = DIRTY.to_owned();
+    write.body = body.clone();
+    write.record = vec![entry(1)];
+    write.record[0].prev = DIRTY.to_owned();
+    write.record[0].hash = DIRTY.to_owned();
+    let mut known = answer(DIRTY, 1);
+    known.scope = DIRTY.to_owned();
+    known.asked = DIRTY.to_owned();
+    known.answer = body.clone();
+    write.answer = Some(known);
+    write.command = Some(NewCommand {
+        run: DIRTY.to_owned(),
+        kind: DIRTY.to_owned(),
+        body,
+        key: Some(DIRTY.to_owned()),
+    });
+    assert_eq!(ground.write(moved(write)), committed(2));
+    let mut reader = ground.reader();
+    for text in [DIRTY, CLEAN] {
+        let task = reader.task(text).unwrap().unwrap();
+        let found = [
+            &task.id,
+            &task.run,
+            &task.workflow,
+            &task.namespace,
+            &task.state,
+        ];
+        assert_eq!(found.map(String::as_str), [CLEAN; 5]);
+        assert_eq!(task.body, stored);
+        let record = reader.record(text).unwrap();
+        assert_eq!((&*record[0].prev, &*record[0].hash), (CLEAN, CLEAN));
+        let given = reader.answer(text, text).unwrap().unwrap();
+        assert_eq!((&*given.asked, &*given.answer), (CLEAN, &stored[..]));
+        let commands = reader.pending_commands(text).unwrap();
+        assert_eq!(
+            (&*commands[0].kind, &*commands[0].body),
+            (CLEAN, &stored[..])
+        );
+        let some = Some(text.to_owned());
+        let filter = TaskFilter {
+            namespace: some.clone(),
+            workflow: some.clone(),
+            run: some,
+            limit: 9,
+            ..TaskFilter::default()
+        };
+        assert_eq!(reader.tasks(&filter).unwrap(), [task]);
+    }
+    let halt = Write::Halt {
+        command: NewCommand {
+            run: DIRTY.to_owned(),
+            kind: DIRTY.to_owned(),
+            body: vec![],
+            key: None,
+        },
+        reason: DIRTY.to_owned(),
+    };
+    ground.write(halt);
+    assert_eq!(ground.task(DIRTY).close_reason.as_deref(), Some(CLEAN));
+}
+
+/// And in mail, but for the bytes that a server would get.
+pub(super) fn nul_in_mail_is_replaced_on_entry(ground: &mut Ground) {
+    const DIRTY: &str = "x\0y";
+    let mut new = mail(DIRTY, 1);
+    new.task = Some(DIRTY.to_owned());
+    new.run = Some(DIRTY.to_owned());
+    new.kind = DIRTY.to_owned();
+    new.recipient = DIRTY.to_owned();
+    new.body = br#""\u0000""#.to_vec();
+    let id = ground.post(new);
+    assert_eq!(ground.post(mail(CLEAN, 1)), id);
+    let mut sent = change(id, 0, MailPhase::Sent);
+    sent.error = Some(DIRTY.to_owned());
+    let mut raw = boxed(DIRTY);
+    raw.sender = DIRTY.to_owned();
+    raw.recipient = DIRTY.to_owned();
+    sent.boxed = Some(raw);
+    assert_eq!(ground.write(mailed(sent)), committed(0));
+    let mut reader = ground.reader();
+    for text in [DIRTY, CLEAN] {
+        let row = reader.mail_of_key(text).unwrap().unwrap();
+        let new = &row.mail;
+        let found = [&new.key, &new.kind, &new.recipient];
+        assert_eq!(found.map(String::as_str), [CLEAN; 3]);
+        assert_eq!(new.task.as_deref(), Some(CLEAN));
+        assert_eq!(new.run.as_deref(), Some(CLEAN));
+        assert_eq!(new.body, br#""\ufffd""#);
+        assert_eq!(row.error.as_deref(), Some(CLEAN));
+        assert_eq!(reader.mails_of_task(text).unwrap(), [row]);
+    }
+    let found = &reader.boxed(1).unwrap()[0].mail;
+    assert_eq!((&*found.sender, &*found.recipient), (CLEAN, CLEAN));
+    assert_eq!(found.raw, DIRTY.as_bytes());
 }

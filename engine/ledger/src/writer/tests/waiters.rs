@@ -6,8 +6,9 @@ use std::sync::mpsc::TryRecvError;
 use super::{Desk, PATIENCE};
 use crate::error::Error;
 use crate::memory::Fault;
+use crate::port::Reader as _;
 use crate::rows::{Applied, Outcome, Write};
-use crate::samples::{birth, born, committed, fence, turned};
+use crate::samples::{birth, born, committed, fence, open, settle, turned, vote};
 
 fn took(id: i64, outcome: &str) -> Applied {
     Applied {
@@ -195,4 +196,45 @@ fn an_unknown_removal_is_remembered() {
         .unwrap()
         .unwrap_err();
     assert!(matches!(error, Error::Gone { .. }), "{error}");
+}
+
+/// The command of a halt and that of a vote are waited for like any other; the vote and the mail
+/// themselves are answered in the order of their sending.
+#[test]
+fn commands_of_halts_and_votes_are_waited_for() {
+    let desk = Desk::new();
+    let mut opening = desk.turn(1);
+    opening.people.opens = vec![open("t1"), open("t2")];
+    assert_eq!(desk.write(turned(opening)), committed(2));
+    let held = desk.hold();
+    let vote = desk.send(vote("t1", 1, "u1"));
+    let halt = desk.send(Write::Halt {
+        command: settle("u1"),
+        reason: "stopped".to_owned(),
+    });
+    let late = desk.send(self::vote("t2", 1, "u1"));
+    drop(held);
+    let told = |told: std::sync::mpsc::Receiver<_>| -> Result<Outcome, Error> {
+        told.recv_timeout(PATIENCE).unwrap()
+    };
+    assert_eq!(told(vote).unwrap(), committed(2));
+    assert_eq!(told(late).unwrap(), Outcome::Stale);
+    let Outcome::Inserted { id: stop } = told(halt).unwrap() else {
+        panic!("no command");
+    };
+    // The hold, the vote, the halt: the inbox has them in the order of their commits.
+    let mut memory = desk.memory.clone();
+    let ids: Vec<i64> = memory
+        .pending_commands("u1")
+        .unwrap()
+        .iter()
+        .map(|command| command.id)
+        .collect();
+    assert_eq!(ids, [stop - 2, stop - 1, stop]);
+    let waiting = [desk.waiting_for(stop - 1), desk.waiting_for(stop)];
+    let mut taking = desk.turn(2);
+    taking.applied = vec![took(stop - 1, "\"settled\""), took(stop, "\"stopped\"")];
+    assert_eq!(desk.write(turned(taking)), committed(3));
+    let answers = waiting.map(|told| told.recv_timeout(PATIENCE).unwrap().unwrap());
+    assert_eq!(answers, [b"\"settled\"".to_vec(), b"\"stopped\"".to_vec()]);
 }
