@@ -13,6 +13,14 @@
 //! 5. Text holds no U+0000 and no body its JSON escape: U+FFFD takes its place on entry (E8).
 //!    Otherwise bodies are bytes and stay as they are.
 //! 6. A run is born in the partition of its uid, for nobody would find it in another.
+//! 7. A task is moved only on the version that the move was decided on. A turn that closes a task
+//!    which somebody decided is stale; one that its run has closed already stays as it is. So the
+//!    order of commits is the order of outcomes.
+//! 8. A command that comes with a move or a halt is the last row of its commit.
+//! 9. A record grows by the next entry and by nothing else; its bytes are hashed, so law 5 does
+//!    not touch them, nor what the mailbox has got. Only the erasable part of an entry can go.
+//! 10. Tasks, their record and mail outlive their run.
+//! 11. A mail is written by who holds its lease, until its phase is final.
 //!
 //! Writes of one group are applied in their order. An adapter that commits a group as one
 //! statement must cut the group where a run comes a second time.

@@ -129,9 +129,10 @@ pub struct Turn {
     pub nodes: Vec<NodeRow>,
     /// The commands that the turn took.
     pub applied: Vec<Applied>,
-    /// Remove the run and every row of it; the outcomes of `applied` still reach their waiters.
+    /// Remove the run and every row of it; the outcomes of `applied` still reach their waiters. Its
+    /// tasks stay, the open ones closed, and so do their record and its mail.
     pub delete: bool,
-    /// What the turn asks of people.
+    /// What the turn asks of people; nothing is, if it removes the run.
     pub people: People,
 }
 
@@ -227,7 +228,7 @@ pub enum Write {
         /// The commands and their answers.
         applied: Vec<Applied>,
     },
-    /// Remove a run that takes no turns, with every row of it.
+    /// Remove a run that takes no turns, with every row of it; for its tasks see [`Turn::delete`].
     Delete {
         /// The run's uid.
         run: String,
@@ -237,16 +238,18 @@ pub enum Write {
         applied: Vec<Applied>,
     },
     /// Close the run's open tasks and put a command into its inbox, in one commit and in this
-    /// order: a stop, a terminate, a delete. Needs no fence.
+    /// order: a stop, a terminate, a delete. Needs no fence. A key that is known answers with its
+    /// command and closes nothing.
     Halt {
         /// The command.
         command: NewCommand,
         /// Why the tasks are closed: Argo's text of a waiting node that is stopped.
         reason: String,
     },
-    /// Move a task through the gate. [`Outcome::Stale`] when its version is another by now.
+    /// Move a task through the gate. [`Outcome::Stale`] when its version is another by now, or the
+    /// answer's key was answered: read again.
     Task(Box<TaskWrite>),
-    /// Change a mail. [`Outcome::Stale`] when its lease is another by now.
+    /// Change a mail. [`Outcome::Stale`] when its lease is another by now, or its phase final.
     Mail(Box<MailWrite>),
     /// Post mail that belongs to no turn and no task.
     Post(Vec<NewMail>),
@@ -342,7 +345,8 @@ impl Write {
 pub enum Outcome {
     /// It is in the ledger.
     Committed {
-        /// The run's version after it; of a removed run its last.
+        /// The version after it: the run's (of a removed run its last), or the task's; of a mail
+        /// its lease; 0 where there is none.
         version: i64,
     },
     /// The command is in the inbox.

@@ -85,7 +85,7 @@ pub(crate) fn committed(version: i64) -> Outcome {
     Outcome::Committed { version }
 }
 
-pub(crate) fn open(id: &str) -> TaskOpening {
+pub(crate) fn opening(id: &str) -> TaskOpening {
     TaskOpening {
         id: id.to_owned(),
         node: 0,

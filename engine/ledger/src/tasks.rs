@@ -71,11 +71,11 @@ pub struct TaskRow {
     pub version: i64,
     /// When somebody must look at it; 0 for at once, none for never.
     pub due_ms: Option<i64>,
-    /// When it was opened.
+    /// When it was opened, by the ledger's clock ([`crate::Clock`]).
     pub opened_ms: i64,
-    /// When it was decided or closed.
+    /// When it was decided or closed; if its run closed it, by the ledger's clock.
     pub closed_ms: Option<i64>,
-    /// Why it was closed without a decision.
+    /// Why its run closed it; a row that has one keeps it, and no row gets one otherwise.
     pub close_reason: Option<String>,
     /// The notifier's body; an `Asked` while [`state::OPENING`] and version 1.
     pub body: Vec<u8>,
@@ -201,7 +201,7 @@ pub struct MailRow {
     pub lease: i64,
     /// How often sending was begun.
     pub attempts: u32,
-    /// When it was posted.
+    /// When it was posted, by the ledger's clock.
     pub created_ms: i64,
     /// When the server took it.
     pub sent_ms: Option<i64>,
@@ -218,7 +218,7 @@ pub struct MailWrite {
     pub lease: i64,
     /// Where it stands now.
     pub phase: MailPhase,
-    /// When somebody looks at it next; for a lease its end.
+    /// When somebody looks at it next; for a lease its end. None leaves it as it is.
     pub due_ms: Option<i64>,
     /// How often sending was begun.
     pub attempts: u32,
@@ -362,7 +362,7 @@ pub trait TaskReader {
     /// When the next task is due; none when none is.
     fn next_task_due(&mut self) -> Result<Option<i64>, Error>;
 
-    /// Tasks, the newest first.
+    /// Tasks, the last opened first. Nothing comes before a row that is not there.
     fn tasks(&mut self, filter: &TaskFilter) -> Result<Vec<TaskRow>, Error>;
 
     /// A task's record, in order.

@@ -25,7 +25,7 @@ const FAULTS_MAX: usize = 20;
 const STEP_PAGES: i32 = 1_024;
 
 /// What must hold between tables: a query that lists the offenders, and what is wrong with them.
-const LAWS: [(&str, &str); 6] = [
+const LAWS: [(&str, &str); 10] = [
     (
         "SELECT DISTINCT 'nodes of run number ' || run FROM nodes
          WHERE NOT EXISTS (SELECT 1 FROM runs WHERE id = nodes.run)",
@@ -56,6 +56,26 @@ const LAWS: [(&str, &str); 6] = [
         "SELECT 'run ' || uid FROM runs WHERE version < 1
          OR NOT EXISTS (SELECT 1 FROM partitions WHERE id = runs.part)",
         "has no version or no partition",
+    ),
+    (
+        "SELECT DISTINCT 'links of task number ' || task FROM links
+         WHERE NOT EXISTS (SELECT 1 FROM tasks WHERE id = links.task)",
+        "have no task",
+    ),
+    (
+        "SELECT DISTINCT 'record of task number ' || task FROM record
+         WHERE NOT EXISTS (SELECT 1 FROM tasks WHERE id = record.task)",
+        "has no task",
+    ),
+    (
+        "SELECT 'record of task number ' || task FROM record GROUP BY task
+         HAVING min(seq) <> 1 OR max(seq) <> count(*)",
+        "has a gap",
+    ),
+    (
+        "SELECT 'task ' || uid FROM tasks WHERE version < 1
+         OR open NOT IN (0, 1) OR (open = 1 AND close_reason IS NOT NULL)",
+        "has no version, or is open and closed",
     ),
 ];
 

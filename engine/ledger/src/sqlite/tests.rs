@@ -9,6 +9,7 @@ mod copies;
 mod costs;
 mod faults;
 mod files;
+mod tasks;
 mod upgrades;
 
 use std::path::{Path, PathBuf};
@@ -54,6 +55,15 @@ impl Place {
             .execute_batch(&format!("PRAGMA foreign_keys = off; {statements}"))
             .unwrap();
     }
+}
+
+/// How many bytes the log grows by while `work` is done.
+fn logged(place: &Place, open: &mut Open, work: impl FnOnce(&mut Open)) -> u64 {
+    let log = place.folder.path().join("ledger.db-wal");
+    let length = || std::fs::metadata(&log).map_or(0, |meta| meta.len());
+    let before = length();
+    work(open);
+    length() - before
 }
 
 /// An open ledger with the right to write it.

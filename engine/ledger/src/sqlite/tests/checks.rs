@@ -3,7 +3,9 @@
 use super::super::Sqlite;
 use super::Place;
 use crate::port::Ledger;
-use crate::samples::{birth, born, command, node};
+use crate::rows::Write;
+use crate::samples::{birth, born, command, entry, node, opening, vote};
+use crate::tasks::LinkRow;
 
 /// A place with three runs, commands and some depth.
 fn sound() -> Place {
@@ -13,8 +15,24 @@ fn sound() -> Place {
     for uid in ["u1", "u2", "u3"] {
         let mut birth = birth(&open.fences, uid);
         birth.nodes.push(node(1, Some(0), "child"));
+        birth.people.opens = vec![opening(&format!("t-{uid}"))];
         group.extend([born(birth), command(uid, "{}")]);
     }
+    let Write::Task(mut write) = vote("t-u1", 1, "u1") else {
+        panic!("no vote");
+    };
+    write.command = None;
+    write.record = vec![entry(1), entry(2)];
+    write.links = vec![LinkRow {
+        id: vec![1; 16],
+        task: "t-u1".to_owned(),
+        slot: 0,
+        key: 1,
+        created_ms: 0,
+        expires_ms: 0,
+        revoked: false,
+    }];
+    group.push(Write::Task(write));
     open.ledger.commit(&group).unwrap();
     open.close();
     place
@@ -33,7 +51,8 @@ fn nothing_is_found_in_a_sound_file() {
 /// Rows that belong together and are not, each told in words that name the row.
 #[test]
 fn planted_faults_are_found() {
-    let cases: [(&str, &[&str]); 8] = [
+    let unguarded = "DROP TRIGGER record_not_removed;";
+    let cases: [(&str, &[&str]); 12] = [
         (
             "DELETE FROM scopes; DELETE FROM inbox; DELETE FROM runs WHERE uid = 'u2';",
             &["nodes of run number 2 have no run"],
@@ -69,6 +88,25 @@ fn planted_faults_are_found() {
         (
             "DELETE FROM partitions WHERE id = 63;",
             &["there are 63 partitions instead of 64"],
+        ),
+        (
+            "DELETE FROM tasks WHERE uid = 't-u1';",
+            &[
+                "links of task number 1 have no task",
+                "record of task number 1 has no task",
+            ],
+        ),
+        (
+            &format!("{unguarded} DELETE FROM record WHERE seq = 1;"),
+            &["record of task number 1 has a gap"],
+        ),
+        (
+            "UPDATE tasks SET version = 0 WHERE uid = 't-u2';",
+            &["task t-u2 has no version, or is open and closed"],
+        ),
+        (
+            "UPDATE tasks SET close_reason = 'why' WHERE uid = 't-u3';",
+            &["task t-u3 has no version, or is open and closed"],
         ),
     ];
     for (damage, expected) in cases {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::super::{Sqlite, sql};
-use super::{Open, Place};
+use super::{Open, Place, logged};
 use crate::port::{Ledger, Reader};
 use crate::rows::Quiet;
 use crate::samples::{birth, born, committed, node, turn, turned};
@@ -133,15 +133,6 @@ fn sleepers_are_in_no_live_index() {
         let count = format!("SELECT count(*) FROM runs INDEXED BY {index} WHERE {filter}");
         assert_eq!(open.number(&count), 0, "{index}");
     }
-}
-
-/// How many bytes the log grows by while `work` is done.
-fn logged(place: &Place, open: &mut Open, work: impl FnOnce(&mut Open)) -> u64 {
-    let log = place.folder.path().join("ledger.db-wal");
-    let length = || std::fs::metadata(&log).map_or(0, |meta| meta.len());
-    let before = length();
-    work(open);
-    length() - before
 }
 
 /// A turn that adds one child writes the head, the child and its group, and the same number of

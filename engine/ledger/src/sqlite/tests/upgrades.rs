@@ -5,8 +5,9 @@ use super::super::{Durability, Sqlite, sql};
 use super::{Open, Place};
 use crate::error::Error;
 use crate::port::Reader;
-use crate::samples::{birth, born, committed};
+use crate::samples::{birth, born, committed, turn, turned};
 use crate::schema::{MIGRATIONS, SCHEMA};
+use crate::tasks::TaskReader as _;
 
 /// A release to come: it adds a column and a row.
 const NEXT: &str = "ALTER TABLE runs ADD COLUMN note TEXT NOT NULL DEFAULT 'none';
@@ -67,6 +68,38 @@ fn a_migration_that_fails_changes_nothing() {
     let columns = "SELECT count(*) FROM pragma_table_info('runs') WHERE name = 'note'";
     assert_eq!(open.number(columns), 0);
     assert_eq!(meta(&open.ledger.connection, "next").unwrap(), None);
+}
+
+/// The ledger that schema 1 has left: every run is kept, and people can be asked in it.
+#[test]
+fn from_schema_1_to_2() {
+    let place = Place::new();
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/ledgers/0001.db");
+    std::fs::copy(golden, place.path()).unwrap();
+    let old = rusqlite::Connection::open(place.path()).unwrap();
+    assert_eq!(meta(&old, "schema").unwrap().as_deref(), Some("1"));
+    let before = runs(&old);
+    assert_eq!(before.len(), 9);
+    drop(old);
+
+    let mut open = place.open();
+    assert_eq!(schema(&open), "2");
+    assert_eq!(runs(&open.ledger.connection), before);
+    let (uid, version) = before[0].clone();
+    let mut turn = turn(&open.fences, &uid, version);
+    turn.people.opens = vec![crate::samples::opening("t1")];
+    assert_eq!(open.write(turned(turn)), committed(version + 1));
+    assert_eq!(open.ledger.task("t1").unwrap().unwrap().run, uid);
+    open.close();
+    assert_eq!(Sqlite::check_fully(&place.path()).unwrap(), [""; 0]);
+}
+
+/// Uids and versions of all runs.
+fn runs(connection: &rusqlite::Connection) -> Vec<(String, i64)> {
+    let select = "SELECT uid, version FROM runs ORDER BY id";
+    let mut statement = connection.prepare(select).unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    rows.unwrap().map(Result::unwrap).collect()
 }
 
 /// Migrations add. A release reads and writes what the one before reads, so nothing is taken away.

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::memory::Fault;
 use crate::port::Reader as _;
 use crate::rows::{Applied, Outcome, Write};
-use crate::samples::{birth, born, committed, fence, open, settle, turned, vote};
+use crate::samples::{birth, born, committed, fence, opening, settle, turned, vote};
 
 fn took(id: i64, outcome: &str) -> Applied {
     Applied {
@@ -203,9 +203,9 @@ fn an_unknown_removal_is_remembered() {
 #[test]
 fn commands_of_halts_and_votes_are_waited_for() {
     let desk = Desk::new();
-    let mut opening = desk.turn(1);
-    opening.people.opens = vec![open("t1"), open("t2")];
-    assert_eq!(desk.write(turned(opening)), committed(2));
+    let mut asking = desk.turn(1);
+    asking.people.opens = vec![opening("t1"), opening("t2")];
+    assert_eq!(desk.write(turned(asking)), committed(2));
     let held = desk.hold();
     let vote = desk.send(vote("t1", 1, "u1"));
     let halt = desk.send(Write::Halt {
