@@ -11,7 +11,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use usher_notifier_core::people::People;
+pub use usher_notifier_core::people::{
+    NameFault, People, PeopleFault, Person, TEMPLATE, Unknown, check_address, check_locale,
+    check_names, check_zone, nearest,
+};
 
 use crate::ports::Directory;
 

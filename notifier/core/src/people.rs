@@ -15,6 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use usher_api::approval::Who;
 
+use crate::address::Address;
+use crate::texts::Lang;
+
 mod file;
 mod names;
 mod tree;
@@ -98,13 +101,8 @@ pub enum Unknown {
         nearest: Option<String>,
     },
     /// It is neither an id nor a mail address.
-    #[error("`{text}` is no mail address: {why}")]
-    Address {
-        /// What was written.
-        text: String,
-        /// What is wrong with it.
-        why: String,
-    },
+    #[error("{0}")]
+    Address(String),
 }
 
 fn meant(nearest: Option<&str>) -> String {
@@ -165,10 +163,7 @@ impl People {
                 nearest: near(name, self.persons.keys()),
             });
         }
-        let address = read_address(name).map_err(|why| Unknown::Address {
-            text: name.to_owned(),
-            why,
-        })?;
+        let address = check_address(name).map_err(Unknown::Address)?;
         let found = self.person_of_address(&address).cloned();
         Ok(found.unwrap_or_else(|| Person {
             id: address.clone(),
@@ -182,7 +177,7 @@ impl People {
     /// The person whose mail address this is.
     #[must_use]
     pub fn person_of_address(&self, address: &str) -> Option<&Person> {
-        let wanted = folded(address);
+        let wanted = folded(&check_address(address).ok()?);
         let mut persons = self.persons.values();
         persons.find(|person| folded(&person.address) == wanted)
     }
@@ -223,25 +218,42 @@ fn folded(address: &str) -> String {
     address.to_lowercase()
 }
 
-/// A mail address as it is kept, or what is wrong with it.
-fn read_address(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    if text.len() > 254 {
-        return Err("it is longer than 254 bytes".to_owned());
+/// A mail address as it is kept, its domain in lower case and ASCII.
+///
+/// # Errors
+/// What is wrong with it: `` `a@` is no mail address: … ``.
+pub fn check_address(text: &str) -> Result<String, String> {
+    match Address::parse(text) {
+        Ok(address) => Ok(address.to_string()),
+        Err(why) => Err(format!("`{text}` is no mail address: {why}")),
     }
-    if let Some(c) = text
-        .chars()
-        .find(|c| c.is_control() || c.is_whitespace() || "<>(),;:\"[]\\".contains(*c))
-    {
-        return Err(format!("it holds the character {c:?}"));
+}
+
+/// Whether there are texts in this language.
+///
+/// # Errors
+/// That there are not, and which there are.
+pub fn check_locale(text: &str) -> Result<(), String> {
+    if Lang::parse(text).is_some() {
+        return Ok(());
     }
-    let Some((local, domain)) = text.rsplit_once('@') else {
-        return Err("it has no `@`".to_owned());
-    };
-    if local.is_empty() || local.contains('@') || domain.is_empty() {
-        return Err("it needs one name, one `@` and one domain".to_owned());
+    let hint = meant(nearest(text, Lang::ALL.map(Lang::tag)));
+    Err(format!(
+        "there are no texts in `{text}`; there are en, de and zh-Hans{hint}"
+    ))
+}
+
+/// Whether this is the IANA name of a time zone.
+///
+/// # Errors
+/// That it is not, with the nearest one.
+pub fn check_zone(text: &str) -> Result<(), String> {
+    if text.parse::<chrono_tz::Tz>().is_ok() {
+        return Ok(());
     }
-    Ok(format!("{local}@{}", domain.to_lowercase()))
+    let known = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+    let hint = meant(nearest(text, known));
+    Err(format!("there is no time zone `{text}`{hint}"))
 }
 
 /// A people file to begin with.

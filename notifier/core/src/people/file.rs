@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::tree::{Faults, Field, Inner, Node, Place, read};
-use super::{People, PeopleFault, Person, folded, meant, near, nearest, read_address};
+use super::{
+    People, PeopleFault, Person, check_address, check_locale, check_zone, folded, meant, near,
+    nearest,
+};
 
 /// Sections of the file.
 const SECTIONS: [&str; 4] = ["people", "groups", "roles", "overriders"];
 
 /// Fields of a person.
 const FIELDS: [&str; 6] = ["address", "name", "locale", "zone", "enabled", "accounts"];
-
-/// Languages that there are texts in.
-const LOCALES: [&str; 3] = ["en", "de", "zh-Hans"];
 
 /// Characters of an id, of a group's or a role's name, of an account.
 const NAME_MAX: usize = 64;
@@ -109,8 +109,8 @@ impl Reading {
                     person.address = self.address(&id, field.value);
                 }
                 "name" => person.name = self.called(field.value),
-                "locale" => person.locale = self.locale(field.value),
-                "zone" => person.zone = self.zone(field.value),
+                "locale" => person.locale = self.checked(field.value, "locale", check_locale),
+                "zone" => person.zone = self.checked(field.value, "zone", check_zone),
                 "enabled" => enabled = self.boolean(field.value),
                 "accounts" => self.accounts(&id, field.value),
                 name => self.unknown(field.place, "field of a person", name, &FIELDS),
@@ -131,13 +131,12 @@ impl Reading {
         let Some(text) = self.text(node, "address") else {
             return String::new();
         };
-        match read_address(&text) {
+        match check_address(&text) {
             Ok(address) => {
                 self.once("address", folded(&address), id, place);
                 address
             }
-            Err(why) => {
-                let message = format!("`{text}` is no mail address: {why}");
+            Err(message) => {
                 self.faults.tell(place, message);
                 String::new()
             }
@@ -154,33 +153,21 @@ impl Reading {
         name
     }
 
-    fn locale(&mut self, node: Node) -> Option<String> {
+    fn checked(
+        &mut self,
+        node: Node,
+        what: &str,
+        check: fn(&str) -> Result<(), String>,
+    ) -> Option<String> {
         let place = node.place;
-        let text = self.text(node, "locale")?;
-        if !LOCALES.contains(&text.as_str()) {
-            let message = format!(
-                "there are no texts in `{text}`; there are en, de and zh-Hans{}",
-                meant(nearest(&text, LOCALES))
-            );
-            self.faults.tell(place, message);
-            return None;
+        let text = self.text(node, what)?;
+        match check(&text) {
+            Ok(()) => Some(text),
+            Err(message) => {
+                self.faults.tell(place, message);
+                None
+            }
         }
-        Some(text)
-    }
-
-    fn zone(&mut self, node: Node) -> Option<String> {
-        let place = node.place;
-        let text = self.text(node, "zone")?;
-        if text.parse::<chrono_tz::Tz>().is_err() {
-            let known = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
-            let message = format!(
-                "there is no time zone `{text}`{}",
-                meant(nearest(&text, known))
-            );
-            self.faults.tell(place, message);
-            return None;
-        }
-        Some(text)
     }
 
     fn boolean(&mut self, node: Node) -> bool {

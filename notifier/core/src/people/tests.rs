@@ -93,7 +93,7 @@ overriders: [[root]]
             "line 14, column 9: `name` has no value; write one or take the line out",
             "line 15, column 3: `a b` cannot be an id: letters, digits, `.`, `_` and `-` can, \
              at most 64",
-            "line 17, column 14: `nobody` is no mail address: it has no `@`",
+            "line 17, column 14: `nobody` is no mail address: an address is one name, one @ and one domain, like anna@example.org",
             "line 19, column 18: no person has the id `bbo`; did you mean `bob`?",
             "line 19, column 23: `ada` is in this list already",
             "line 19, column 28: lists hold ids, not addresses; write `bob`",
@@ -138,8 +138,8 @@ fn strange_files() {
         ),
         (
             "people: {a: {address: \"a@b\\ncc: eve@evil\"}}\n",
-            "line 1, column 23: `a@b\ncc: eve@evil` is no mail address: it holds the character \
-             '\\n'",
+            "line 1, column 23: `a@b\ncc: eve@evil` is no mail address: an address \
+             has no line breaks or control characters",
         ),
     ] {
         assert_eq!(faults(text)[0], expected, "{text:.40}");
@@ -217,7 +217,9 @@ fn names_are_resolved() {
         (Who::Role("boss".to_owned()), Err("there is no role `boss`")),
         (
             Who::User("a@b@c".to_owned()),
-            Err("`a@b@c` is no mail address: it needs one name, one `@` and one domain"),
+            Err(
+                "`a@b@c` is no mail address: an address is one name, one @ and one domain, like anna@example.org",
+            ),
         ),
     ] {
         let expected = expected
