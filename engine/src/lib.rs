@@ -6,6 +6,7 @@ pub mod actors;
 pub mod adapters;
 pub mod cli;
 pub mod client;
+pub mod config;
 pub mod host;
 pub mod launcher;
 pub mod ports;

@@ -8,9 +8,7 @@
 //! state or the other. It is not in the ledger, so that a backup of the ledger opens nothing.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{ErrorKind, Read as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
@@ -18,9 +16,11 @@ use serde::{Deserialize, Serialize};
 use usher_notifier_core::token::Ring;
 
 mod follow;
+mod private;
 mod whole;
 
 pub use follow::Follower;
+pub use private::{PrivateError, read_private};
 
 /// A key is younger than this while an engine may not have read it yet, milliseconds.
 const FRESH_MS: i64 = 60_000;
@@ -31,30 +31,12 @@ const BYTES_MAX: u64 = 1 << 20;
 /// Why the keys cannot be had or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
-    /// The file cannot be read.
-    #[error("read the keys file {path}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What was wrong.
-        #[source]
-        source: std::io::Error,
-    },
-    /// Others may read the file.
-    #[error(
-        "the keys file {path} has mode {mode:04o}, so others may read it: `chmod 600 {path}`; if \
-         somebody may have read it, change the keys, too: `usher keys add`, then \
-         `usher keys retire N --force`"
-    )]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// Its mode.
-        mode: u32,
-    },
-    /// The file belongs to somebody else.
-    #[error("the keys file {path} belongs to another account; give it to this one with `chown`")]
-    Foreign {
+    /// The file cannot be read, or others may read it.
+    #[error("use the keys file")]
+    Private(#[from] PrivateError),
+    /// There is no file to change.
+    #[error("there is no keys file {path} yet; an engine makes it when it starts")]
+    Missing {
         /// The file.
         path: PathBuf,
     },
@@ -222,22 +204,9 @@ impl Keys {
     /// # Errors
     /// When it cannot be read, is damaged, or others may read it.
     pub fn load(path: &Path) -> Result<Option<Keys>, KeysError> {
-        let unread = |source| KeysError::Read {
-            path: path.to_owned(),
-            source,
+        let Some(text) = read_private(path, BYTES_MAX)? else {
+            return Ok(None);
         };
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(unread(source)),
-        };
-        // The file that is open is looked at, not whatever has the name by now.
-        let meta = file.metadata().map_err(unread)?;
-        private(path, &meta)?;
-        let mut text = String::new();
-        file.take(BYTES_MAX)
-            .read_to_string(&mut text)
-            .map_err(unread)?;
         Keys::of_text(&text)
             .map(Some)
             .map_err(|why| KeysError::Damaged {
@@ -403,33 +372,12 @@ fn change<T>(
     };
     let _lock = whole::lock(path).map_err(unwritten)?;
     let Some(mut keys) = Keys::load(path)? else {
-        let source = std::io::Error::from(ErrorKind::NotFound);
-        return Err(KeysError::Read {
-            path: path.to_owned(),
-            source,
-        });
+        let path = path.to_owned();
+        return Err(KeysError::Missing { path });
     };
     let result = act(&mut keys)?;
     whole::replace(path, &keys.to_text()).map_err(unwritten)?;
     Ok(result)
-}
-
-/// Whether nobody else may read a secret's file.
-fn private(path: &Path, meta: &std::fs::Metadata) -> Result<(), KeysError> {
-    let mode = meta.mode() & 0o7777;
-    if mode & 0o077 != 0 {
-        return Err(KeysError::Open {
-            path: path.to_owned(),
-            mode,
-        });
-    }
-    let me = rustix::process::geteuid().as_raw();
-    if meta.uid() != me && me != 0 {
-        return Err(KeysError::Foreign {
-            path: path.to_owned(),
-        });
-    }
-    Ok(())
 }
 
 /// The number after the newest, or the next that is free.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
-use usher_notifier_core::decide::Rules;
+pub use usher_notifier_core::decide::Rules;
 use usher_notifier_core::people::People;
 use usher_notifier_core::token::Ring;
 

@@ -66,7 +66,7 @@ impl Follower {
                 None
             }
             Ok(None) => Some(format!("the keys file {} is gone", self.path.display())),
-            Err(error) => Some(error.to_string()),
+            Err(error) => Some(said(&error)),
         };
         if fault != self.fault {
             if let Some(fault) = &fault {
@@ -75,4 +75,11 @@ impl Follower {
             self.fault = fault;
         }
     }
+}
+
+/// An error with its causes.
+fn said(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let texts: Vec<String> = causes.map(ToString::to_string).collect();
+    texts.join(": ")
 }

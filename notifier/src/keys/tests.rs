@@ -16,6 +16,13 @@ fn unused() -> Result<Vec<u8>, String> {
     Ok(Vec::new())
 }
 
+/// An error with its causes.
+fn whole_text(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let texts: Vec<String> = causes.map(ToString::to_string).collect();
+    texts.join(": ")
+}
+
 fn numbers(path: &Path) -> Vec<(u8, bool)> {
     let keys = Keys::load(path).unwrap().unwrap();
     keys.shown()
@@ -80,12 +87,12 @@ fn a_file_that_others_may_read_is_refused() {
         let permissions = std::fs::Permissions::from_mode(mode);
         std::fs::set_permissions(&path, permissions).unwrap();
         let file = path.display();
+        let error = whole_text(&Keys::load(&path).unwrap_err());
         assert_eq!(
-            Keys::load(&path).unwrap_err().to_string(),
+            error,
             format!(
-                "the keys file {file} has mode {mode:04o}, so others may read it: `chmod 600 \
-                 {file}`; if somebody may have read it, change the keys, too: `usher keys add`, \
-                 then `usher keys retire N --force`"
+                "use the keys file: {file} has mode {mode:04o}, so others may read it: `chmod 600 \
+                 {file}`, and if somebody may have read it, make a new secret"
             )
         );
     }
