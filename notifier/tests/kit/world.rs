@@ -1,0 +1,264 @@
+//! A notifier in a folder of its own.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use actix_web::{App, HttpServer};
+use tempfile::TempDir;
+use tokio::sync::watch;
+use usher_api::approval::{Asked, Policy};
+use usher_ledger::tasks::{
+    LinkRow, MailRow, NewCommand, RecordRow, TaskOpening, TaskReader, TaskRow,
+};
+use usher_ledger::{
+    Birth, Durability, Error, Fence, Head, NodeRow, Outcome, People, Quiet, Reader as _, Sqlite,
+    Write, Writer, part_of,
+};
+use usher_notifier::gate::{Gate, task_of};
+use usher_notifier::pages::{self, Pages};
+use usher_notifier::ports::{Bells, Ports, Settings};
+use usher_notifier::store::Store;
+use usher_notifier::timers;
+use usher_notifier_core::task::Task;
+use usher_notifier_core::token::Ring;
+
+use super::asking::asked;
+use super::parts::{Board, Ear, Hand, Named, ring, settings};
+use super::Browser;
+
+/// A ledger, people, a clock, and the pages on a listener.
+pub struct World {
+    pub clock: Arc<Hand>,
+    pub people: Arc<Board>,
+    pub ear: Arc<Ear>,
+    pub caller: Arc<Named>,
+    pub keys: watch::Sender<Arc<Ring>>,
+    pub ending: watch::Sender<bool>,
+    pub ports: Ports,
+    pub gate: Gate,
+    pub server: SocketAddr,
+    pub path: PathBuf,
+    fences: Vec<Fence>,
+    born: Mutex<u32>,
+    _folder: TempDir,
+}
+
+impl World {
+    /// A world with the usual settings.
+    pub async fn new() -> World {
+        World::with(|_| ()).await
+    }
+
+    /// A world with settings of its own.
+    pub async fn with(change: impl FnOnce(&mut Settings)) -> World {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let mut ledger = Sqlite::open(&path, Durability::Normal, "boot").unwrap();
+        let fences = ledger.take_over_all("tester").unwrap();
+        let writer = Writer::spawn(Box::new(ledger), Box::new(|_: &Error| ()));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = listener.local_addr().unwrap();
+        let mut settings = settings(&format!("http://{server}"));
+        change(&mut settings);
+        let reading = path.clone();
+        let open = move || -> Result<Box<dyn TaskReader + Send>, Error> {
+            Ok(Box::new(Sqlite::reader(&reading)?))
+        };
+        let (keys, ring_now) = watch::channel(ring(&[1]));
+        let (ending, is_ending) = watch::channel(false);
+        let (clock, people, ear) = (Hand::new(), Board::new(), Arc::new(Ear::default()));
+        let ports = Ports {
+            store: Store::new(writer, Arc::new(open)),
+            clock: clock.clone(),
+            directory: people.clone(),
+            ring: ring_now,
+            wake: ear.clone(),
+            bells: Arc::new(Bells::default()),
+            settings: Arc::new(settings),
+            ending: is_ending,
+        };
+        let caller = Arc::new(Named(Mutex::new(None)));
+        serve(listener, &ports);
+        World {
+            gate: Gate::new(ports.clone()),
+            clock,
+            people,
+            ear,
+            caller,
+            keys,
+            ending,
+            ports,
+            server,
+            path,
+            fences,
+            born: Mutex::new(0),
+            _folder: folder,
+        }
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, ms: i64) {
+        self.clock.pass(ms);
+    }
+
+    /// A browser at this address.
+    pub fn browser(&self, from: &str) -> Browser {
+        Browser::new(self.server, &self.ports.settings.base_url, from)
+    }
+
+    /// Bears a run that asks, and has the request opened. Gives the task's id.
+    pub async fn ask(&self, policy: Policy) -> String {
+        let asked = self.next_asked(policy);
+        let id = asked.task.clone();
+        self.open(&[asked]).await;
+        self.sweep().await;
+        id
+    }
+
+    /// What the next run asks.
+    pub fn next_asked(&self, policy: Policy) -> Asked {
+        let mut born = self.born.lock().unwrap();
+        *born += 1;
+        use usher_notifier::ports::Clock as _;
+        asked(&format!("run-{born}"), 1, policy, self.clock.now_ms())
+    }
+
+    /// Bears a run whose first turn opens these tasks.
+    pub async fn open(&self, all: &[Asked]) {
+        let run = all[0].run.clone();
+        let opening = |asked: &Asked| TaskOpening {
+            id: asked.task.clone(),
+            node: asked.node,
+            body: serde_json::to_vec(asked).unwrap(),
+        };
+        let birth = Birth {
+            fence: self.fences[usize::from(part_of(&run))],
+            namespace: "default".to_owned(),
+            name: format!("name-of-{run}"),
+            created_ms: 1,
+            plan_hash: "plan".to_owned(),
+            plan: b"{}".to_vec(),
+            head: Head {
+                phase: "Running".to_owned(),
+                parked: None,
+                started_ms: Some(1),
+                finished_ms: None,
+                quiet: Quiet::Forever,
+                body: b"{}".to_vec(),
+            },
+            scope: None,
+            nodes: vec![NodeRow { ix: 0, parent: None, live: true, body: b"{}".to_vec() }],
+            key: None,
+            people: People {
+                opens: all.iter().map(opening).collect(),
+                ..People::default()
+            },
+            uid: run,
+        };
+        let outcome = self.ports.store.write(Write::Birth(Box::new(birth))).await.unwrap();
+        assert_eq!(outcome, Outcome::Committed { version: 1 });
+    }
+
+    /// Everything that is due now is done.
+    pub async fn sweep(&self) {
+        timers::sweep(&self.ports).await.unwrap();
+    }
+
+    /// A stop, a terminate or a delete of the task's run, as the server accepts it.
+    pub async fn halt(&self, task: &str) {
+        let (row, _) = self.task(task).await;
+        let halt = Write::Halt {
+            command: NewCommand {
+                run: row.run,
+                kind: "terminate".to_owned(),
+                body: br#"{"verb":"terminate","by":"sam"}"#.to_vec(),
+                key: None,
+            },
+            reason: "Stopped with strategy 'Terminate'".to_owned(),
+        };
+        self.ports.store.write(halt).await.unwrap();
+    }
+
+    /// A task with its row.
+    pub async fn task(&self, id: &str) -> (TaskRow, Task) {
+        let row = self.read(id, |reader, id| reader.task(id)).await.unwrap();
+        let task = task_of(&row).unwrap();
+        (row, task)
+    }
+
+    /// The row alone, to be compared.
+    pub async fn row(&self, id: &str) -> TaskRow {
+        self.task(id).await.0
+    }
+
+    /// The slot's links, the oldest first.
+    pub async fn links(&self, id: &str, slot: u32) -> Vec<LinkRow> {
+        let mut all = self.read(id, |reader, id| reader.links(id)).await;
+        all.retain(|link| link.slot == slot);
+        all.sort_by_key(|link| (link.created_ms, link.revoked));
+        all
+    }
+
+    /// The token of the slot's live link.
+    pub async fn token(&self, id: &str, slot: u32) -> String {
+        let links = self.links(id, slot).await;
+        let live = links.iter().rev().find(|link| !link.revoked);
+        let live = live.unwrap_or_else(|| panic!("no live link of slot {slot}: {links:?}"));
+        let bytes: [u8; 16] = live.id.clone().try_into().unwrap();
+        self.ports.keys().seal(live.key, &bytes).unwrap()
+    }
+
+    /// The path of the slot's live link.
+    pub async fn link(&self, id: &str, slot: u32) -> String {
+        format!("/a/{}", self.token(id, slot).await)
+    }
+
+    /// The task's mails: kind and recipient, in the order of posting.
+    pub async fn mails(&self, id: &str) -> Vec<(String, String)> {
+        let all = self.mail_rows(id).await;
+        all.into_iter().map(|row| (row.mail.kind, row.mail.recipient)).collect()
+    }
+
+    pub async fn mail_rows(&self, id: &str) -> Vec<MailRow> {
+        self.read(id, |reader, id| reader.mails_of_task(id)).await
+    }
+
+    pub async fn record(&self, id: &str) -> Vec<RecordRow> {
+        self.read(id, |reader, id| reader.record(id)).await
+    }
+
+    /// The record's entries as JSON.
+    pub async fn entries(&self, id: &str) -> Vec<serde_json::Value> {
+        let rows = self.record(id).await;
+        rows.iter().map(|row| serde_json::from_slice(&row.entry).unwrap()).collect()
+    }
+
+    /// The commands that wait in the inbox of the task's run.
+    pub async fn commands(&self, id: &str) -> Vec<serde_json::Value> {
+        let run = self.row(id).await.run;
+        let mut reader = Sqlite::reader(&self.path).unwrap();
+        let all = reader.pending_commands(&run).unwrap();
+        all.iter().map(|command| serde_json::from_slice(&command.body).unwrap()).collect()
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        id: &str,
+        job: impl FnOnce(&mut dyn TaskReader, &str) -> Result<T, Error> + Send + 'static,
+    ) -> T {
+        let id = id.to_owned();
+        self.ports.store.read(move |reader| job(reader, &id)).await.unwrap()
+    }
+}
+
+fn serve(listener: TcpListener, ports: &Ports) {
+    let pages = Arc::new(Pages::new(ports.clone()).unwrap());
+    let app = move || App::new().configure(|config| pages::configure(config, pages.clone()));
+    let server = HttpServer::new(app)
+        .workers(1)
+        .disable_signals()
+        .listen(listener)
+        .unwrap();
+    actix_web::rt::spawn(server.run());
+}
