@@ -5,26 +5,37 @@
 //! decides the own slot and no other; whoever runs the engine sees every request, others those
 //! that ask them.
 
+mod find;
 mod seen;
 
 use std::collections::BTreeMap;
 
 use usher_api::approval::Level;
 use usher_ledger::tasks::{TaskFilter, TaskRow};
-use usher_notifier_core::decide::{Ballot, Event, Refusal};
+use usher_notifier_core::decide::{self, Ballot, Event, Refusal};
 use usher_notifier_core::people::Person;
 use usher_notifier_core::record::{self, Sealed};
 use usher_notifier_core::task::{SlotState, Task};
+use usher_notifier_core::token;
 
 use crate::gate::{Gate, GateError, Keyed, task_of};
 use crate::ports::Ports;
 
+pub use find::{Page, Wanted};
 pub use seen::{Acted, Entry, Field, Request, Seat, Summary, Verified, Who};
 
 /// The desk. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Desk {
     gate: Gate,
+    call: Option<Call>,
+}
+
+/// A call that may come twice.
+#[derive(Debug, Clone)]
+struct Call {
+    key: String,
+    asked: String,
 }
 
 /// Who asks.
@@ -107,7 +118,37 @@ impl Desk {
     pub fn new(ports: Ports) -> Desk {
         Desk {
             gate: Gate::new(ports),
+            call: None,
         }
+    }
+
+    /// A desk for one call that names a key: made again with the same words, the call gets the
+    /// first answer and nothing is done; with other words it is refused.
+    #[must_use]
+    pub fn keyed(&self, key: &str, words: &[&[u8]]) -> Desk {
+        Desk {
+            gate: self.gate.clone(),
+            call: Some(Call {
+                key: key.to_owned(),
+                asked: token::api_hash(words),
+            }),
+        }
+    }
+
+    /// Moves a task, once for a call that names a key.
+    async fn act(&self, task: &str, event: Event, caller: &Caller) -> Result<Acted, DeskError> {
+        let Some(call) = &self.call else {
+            return Ok(seen::acted(&self.gate.move_task(task, event).await?));
+        };
+        let keyed = Keyed {
+            scope: format!("{} {}", caller.via, caller.account),
+            key: call.key.clone(),
+            asked: call.asked.clone(),
+            answer: seen::acted_bytes,
+        };
+        let bytes = self.gate.move_keyed(task, event, keyed).await?;
+        serde_json::from_slice(&bytes)
+            .map_err(|error| DeskError::Invalid(format!("read the stored answer: {error}")))
     }
 
     fn ports(&self) -> &Ports {
@@ -138,31 +179,6 @@ impl Desk {
         })
     }
 
-    /// Requests, the newest first; `mine`: those with a slot of the caller's.
-    ///
-    /// # Errors
-    /// When the ledger or the directory cannot be read.
-    pub async fn list(
-        &self,
-        filter: TaskFilter,
-        mine: bool,
-        caller: &Caller,
-    ) -> Result<Vec<Summary>, DeskError> {
-        let person = self.person(caller)?;
-        let read = move |reader: &mut dyn usher_ledger::tasks::TaskReader| reader.tasks(&filter);
-        let rows = self.ports().store.read(read).await;
-        let rows = rows.map_err(GateError::from)?;
-        let mut all = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let task = task_of(row)?;
-            let asked = slot_of(&task, person.as_ref()).is_some();
-            if asked || (caller.operator && !mine) {
-                all.push(seen::summary(row, &task));
-            }
-        }
-        Ok(all)
-    }
-
     /// One request, as far as the caller may see it.
     ///
     /// # Errors
@@ -171,43 +187,6 @@ impl Desk {
         let (row, task) = self.find(id, caller).await?;
         let mine = slot_of(&task, self.person(caller)?.as_ref());
         Ok(seen::request(&row, &task, mine))
-    }
-
-    /// The request of an id or the beginning of one.
-    async fn find(&self, id: &str, caller: &Caller) -> Result<(TaskRow, Task), DeskError> {
-        let none = || DeskError::NotFound(id.to_owned());
-        let (row, task) = match self.gate.task(id).await? {
-            Some(found) => found,
-            None if id.len() >= 4 && id.len() < 36 => {
-                let row = self.by_beginning(id).await?.ok_or_else(none)?;
-                let task = task_of(&row)?;
-                (row, task)
-            }
-            None => return Err(none()),
-        };
-        let person = self.person(caller)?;
-        if caller.operator || slot_of(&task, person.as_ref()).is_some() {
-            Ok((row, task))
-        } else {
-            Err(none())
-        }
-    }
-
-    async fn by_beginning(&self, start: &str) -> Result<Option<TaskRow>, DeskError> {
-        /// Among so many of the newest requests a beginning is looked up.
-        const NEWEST: usize = 1_000;
-        let filter = TaskFilter {
-            limit: NEWEST,
-            ..TaskFilter::default()
-        };
-        let read = move |reader: &mut dyn usher_ledger::tasks::TaskReader| reader.tasks(&filter);
-        let rows = self.ports().store.read(read).await;
-        let mut rows = rows.map_err(GateError::from)?;
-        rows.retain(|row| row.id.starts_with(start));
-        match rows.len() {
-            0 | 1 => Ok(rows.pop()),
-            _ => Err(DeskError::Ambiguous(start.to_owned())),
-        }
     }
 
     /// The caller's own vote.
@@ -219,16 +198,17 @@ impl Desk {
             return Err(DeskError::NoPerson(caller.account.clone()));
         };
         let (row, task) = self.find(id, caller).await?;
-        let Some(slot) = slot_of(&task, Some(&person)) else {
-            let text = format!("{} is not asked by this request", person.id);
-            return Err(self.refuse(&row.id, caller, text).await);
+        let people = self.ports().directory.people();
+        let people = people.map_err(|_| GateError::Refused(Refusal::NoDirectory))?;
+        let slot = match decide::slot_of(&task, &person.id, &people) {
+            Ok(slot) => slot,
+            Err(refusal) => {
+                self.refuse(&row.id, caller, refusal.to_string()).await;
+                return Err(GateError::Refused(refusal).into());
+            }
         };
-        let keyed = Keyed {
-            scope: format!("{} {}", caller.via, caller.account),
-            key: vote.key.clone(),
-            asked: asked_hash(&row.id, &vote),
-            answer: seen::acted_bytes,
-        };
+        let words = asked_hash(&row.id, &vote);
+        let nonce = vote.key.clone();
         let ballot = Ballot {
             slot,
             approves: Some(vote.approves),
@@ -242,12 +222,17 @@ impl Desk {
             person: Some(person.id),
             client: String::new(),
         };
-        let bytes = self
-            .gate
-            .move_keyed(&row.id, Event::Vote(ballot), keyed)
-            .await?;
-        serde_json::from_slice(&bytes)
-            .map_err(|error| DeskError::Invalid(format!("read the stored answer: {error}")))
+        let desk = match nonce.as_str() {
+            "" => self.clone(),
+            key => self.keyed(key, &[words.as_bytes()]),
+        };
+        let acted = desk.act(&row.id, Event::Vote(ballot), caller).await;
+        if let Err(DeskError::Gate(GateError::Refused(refusal))) = &acted
+            && refusal.is_recorded()
+        {
+            self.refuse(&row.id, caller, refusal.to_string()).await;
+        }
+        acted
     }
 
     /// Records that somebody tried what is not allowed, and makes the answer.
@@ -283,8 +268,7 @@ impl Desk {
             Some(to) => Some(person_slot(&task, to)?),
         };
         let by = caller.account.clone();
-        let moved = self.gate.move_task(&row.id, Event::Resend { slot, by });
-        Ok(seen::acted(&moved.await?))
+        self.act(&row.id, Event::Resend { slot, by }, caller).await
     }
 
     /// Takes a request back.
@@ -304,8 +288,7 @@ impl Desk {
             return Err(self.refuse(&row.id, caller, text.to_owned()).await);
         }
         let by = caller.account.clone();
-        let moved = self.gate.move_task(&row.id, Event::Withdraw { by });
-        Ok(seen::acted(&moved.await?))
+        self.act(&row.id, Event::Withdraw { by }, caller).await
     }
 
     /// Decides outside the rules.
@@ -337,8 +320,7 @@ impl Desk {
             approves,
             reason: reason.to_owned(),
         };
-        let moved = self.gate.move_task(&row.id, event);
-        Ok(seen::acted(&moved.await?))
+        self.act(&row.id, event, caller).await
     }
 
     /// The record of a request.
@@ -441,15 +423,17 @@ impl Desk {
             return Err(self.refuse(&row.id, caller, text.to_owned()).await);
         }
         let by = caller.account.clone();
-        let moved = self.gate.move_task(&row.id, Event::Erase { seq, by });
-        Ok(seen::acted(&moved.await?))
+        self.act(&row.id, Event::Erase { seq, by }, caller).await
     }
 }
 
 /// The number of a person's slot.
 fn slot_of(task: &Task, person: Option<&Person>) -> Option<u32> {
     let person = person?;
-    let at = task.slots.iter().position(|slot| slot.person.id == person.id)?;
+    let at = task
+        .slots
+        .iter()
+        .position(|slot| slot.person.id == person.id)?;
     u32::try_from(at).ok()
 }
 
@@ -467,7 +451,7 @@ fn person_slot(task: &Task, name: &str) -> Result<u32, DeskError> {
 
 fn asked_hash(task: &str, vote: &Vote) -> String {
     let values = serde_json::to_vec(&vote.values).unwrap_or_default();
-    usher_notifier_core::token::api_hash(&[
+    token::api_hash(&[
         task.as_bytes(),
         &[u8::from(vote.approves)],
         vote.comment.as_bytes(),

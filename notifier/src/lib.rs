@@ -15,6 +15,7 @@
 pub mod caller;
 pub mod client_address;
 pub mod courier;
+pub mod desk;
 pub mod gate;
 pub mod keys;
 pub mod limits;

@@ -297,6 +297,28 @@ pub enum Refusal {
     NotAllowed(String),
 }
 
+impl Refusal {
+    /// Whether the record tells it: somebody tried what a rule about persons forbids. What is only
+    /// late, incomplete or impossible now is nothing to remember.
+    #[must_use]
+    pub fn is_recorded(&self) -> bool {
+        match self {
+            Refusal::LevelTooLow(_)
+            | Refusal::NotAsked
+            | Refusal::NotEntitled
+            | Refusal::Separation
+            | Refusal::NotAllowed(_) => true,
+            Refusal::Closed(_)
+            | Refusal::SlotClosed
+            | Refusal::Outdated
+            | Refusal::NoDirectory
+            | Refusal::Input(_)
+            | Refusal::TooOften
+            | Refusal::NoCode => false,
+        }
+    }
+}
+
 /// What is wrong with a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputFault {

@@ -166,7 +166,12 @@ pub struct Who {
 
 /// A request's line.
 pub(super) fn summary(row: &TaskRow, task: &Task) -> Summary {
-    let count = |wanted| task.slots.iter().filter(|slot| slot.state == wanted).count();
+    let count = |wanted| {
+        task.slots
+            .iter()
+            .filter(|slot| slot.state == wanted)
+            .count()
+    };
     let waits = task
         .slots
         .iter()
@@ -255,6 +260,7 @@ pub(super) fn acted(done: &Done) -> Acted {
         Told::Decided => "decided",
         Told::Again => "again",
         Told::Done => "done",
+        Told::WrongCode(_) => "wrongCode",
         Told::Nothing => "nothing",
     };
     Acted {
@@ -284,9 +290,8 @@ pub(super) fn sealed(row: RecordRow) -> Sealed {
 
 /// An entry for people and programs. What cannot be read is shown as it is.
 pub(super) fn entry(sealed: &Sealed) -> Entry {
-    let read = |text: &str| {
-        serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
-    };
+    let read =
+        |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
     Entry {
         seq: sealed.seq,
         prev: sealed.prev.clone(),

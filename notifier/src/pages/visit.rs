@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use actix_web::cookie::Cookie;
 use actix_web::{HttpRequest, HttpResponse, web};
 use usher_api::approval::Level;
+use usher_notifier_core::decide::required_level;
 use usher_notifier_core::page::{Frame, Trouble};
 use usher_notifier_core::task::{Slot, SlotState};
 use usher_notifier_core::texts::Voice;
@@ -180,9 +181,7 @@ impl Visit {
 
     /// The proof that the request needs.
     pub(super) fn needed(&self, pages: &Pages) -> Level {
-        let least = pages.ports().settings.rules.auth;
-        let asked = self.linked.task.asked.policy.auth;
-        asked.map_or(least, |asked| asked.max(least))
+        required_level(&self.linked.task, &pages.ports().settings.rules)
     }
 
     /// Whether the content may be shown.

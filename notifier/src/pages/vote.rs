@@ -158,7 +158,7 @@ async fn decide(
         Err(GateError::Refused(refusal)) => refusal,
         Err(fault) => return visit::unavailable(pages, request, &fault),
     };
-    if is_worth_recording(&refusal) {
+    if refusal.is_recorded() {
         refused(pages, &visit, &refusal).await;
     }
     // The page shows what is there now, not what was there when the form was made.
@@ -205,13 +205,6 @@ fn told(pages: &Pages, visit: &Visit, typed: Typed, refusal: Refusal) -> HttpRes
         page.headers_mut().insert(RETRY_AFTER, soon);
     }
     page
-}
-
-fn is_worth_recording(refusal: &Refusal) -> bool {
-    matches!(
-        refusal,
-        Refusal::Separation | Refusal::NotEntitled | Refusal::NotAsked | Refusal::LevelTooLow(_)
-    )
 }
 
 /// Puts a refusal into the record. The refusal holds whether or not it can be recorded now.

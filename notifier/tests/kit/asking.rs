@@ -58,7 +58,15 @@ pub fn field(name: &str) -> Field {
 pub fn asked(run: &str, node: u32, policy: Policy, opened_ms: i64) -> Asked {
     let node_name = format!("{run}.ask-{node}");
     let mut supplies: Vec<String> = policy.form.iter().map(|field| field.name.clone()).collect();
-    for name in ["decision", "decidedVia", "approver", "comment", "decidedAt", "round", "votes"] {
+    for name in [
+        "decision",
+        "decidedVia",
+        "approver",
+        "comment",
+        "decidedAt",
+        "round",
+        "votes",
+    ] {
         supplies.push(name.to_owned());
     }
     Asked {

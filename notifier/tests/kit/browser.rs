@@ -20,7 +20,8 @@ pub struct Answer {
 impl Answer {
     /// A header; panics without it.
     pub fn header(&self, name: &str) -> &str {
-        self.find(name).unwrap_or_else(|| panic!("no header {name}: {self:?}"))
+        self.find(name)
+            .unwrap_or_else(|| panic!("no header {name}: {self:?}"))
     }
 
     /// A header, if it is there.
@@ -143,9 +144,18 @@ pub async fn exchange(server: SocketAddr, head: &[u8], body: &[u8]) -> Answer {
 
 fn parse(bytes: &[u8]) -> Answer {
     let text = String::from_utf8(bytes.to_vec()).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("cut: {text:?}"));
+    let (head, body) = text
+        .split_once("\r\n\r\n")
+        .unwrap_or_else(|| panic!("cut: {text:?}"));
     let mut lines = head.split("\r\n");
-    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let status = lines
+        .next()
+        .unwrap()
+        .split(' ')
+        .nth(1)
+        .unwrap()
+        .parse()
+        .unwrap();
     let header = |line: &str| {
         let (name, value) = line.split_once(": ").unwrap();
         (name.to_ascii_lowercase(), value.to_owned())

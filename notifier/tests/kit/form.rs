@@ -17,7 +17,9 @@ impl Form {
     /// The value that is sent for a name.
     pub fn value(&self, name: &str) -> &str {
         let found = self.inputs.iter().find(|(own, _)| own == name);
-        &found.unwrap_or_else(|| panic!("no input {name} in {self:?}")).1
+        &found
+            .unwrap_or_else(|| panic!("no input {name} in {self:?}"))
+            .1
     }
 
     /// The form with a value typed in or chosen.
@@ -42,7 +44,9 @@ pub fn encode(pairs: &[(String, String)]) -> String {
 
 fn escape(text: &str) -> String {
     let sign = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => char::from(byte).to_string(),
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
+            char::from(byte).to_string()
+        }
         _ => format!("%{byte:02X}"),
     };
     text.bytes().map(sign).collect()
@@ -67,7 +71,8 @@ pub fn forms(html: &str) -> Vec<Form> {
             let text = rest.split("</textarea").next().unwrap();
             // The first line break after the tag is not part of the text.
             let text = text.strip_prefix('\n').unwrap_or(text);
-            form.inputs.push((attribute(tag, "name").unwrap(), plain(text)));
+            form.inputs
+                .push((attribute(tag, "name").unwrap(), plain(text)));
         }
         found.push(form);
     }
@@ -75,9 +80,13 @@ pub fn forms(html: &str) -> Vec<Form> {
 }
 
 fn input(form: &mut Form, tag: &str) {
-    let Some(name) = attribute(tag, "name") else { return };
+    let Some(name) = attribute(tag, "name") else {
+        return;
+    };
     let value = attribute(tag, "value").unwrap_or_default();
-    let is_checked = tag.split_whitespace().any(|word| word.trim_end_matches('/') == "checked");
+    let is_checked = tag
+        .split_whitespace()
+        .any(|word| word.trim_end_matches('/') == "checked");
     match attribute(tag, "type").as_deref() {
         Some("radio" | "checkbox") => {
             form.checked += usize::from(is_checked);
@@ -98,7 +107,18 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
 
 /// Text without the escapes of HTML.
 pub fn plain(html: &str) -> String {
-    let names = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#34;", "\""), ("&#39;", "'"),
-        ("&#60;", "<"), ("&#62;", ">"), ("&#38;", "&"), ("&amp;", "&")];
-    names.iter().fold(html.to_owned(), |text, (from, to)| text.replace(from, to))
+    let names = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#34;", "\""),
+        ("&#39;", "'"),
+        ("&#60;", "<"),
+        ("&#62;", ">"),
+        ("&#38;", "&"),
+        ("&amp;", "&"),
+    ];
+    names
+        .iter()
+        .fold(html.to_owned(), |text, (from, to)| text.replace(from, to))
 }

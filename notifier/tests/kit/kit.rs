@@ -9,5 +9,5 @@ pub mod form;
 pub mod parts;
 pub mod world;
 
-pub use browser::{Answer, Browser};
+pub use browser::Browser;
 pub use world::World;

@@ -57,7 +57,11 @@ impl Board {
 
 impl Directory for Board {
     fn people(&self) -> Result<Arc<People>, String> {
-        self.0.lock().unwrap().clone().ok_or_else(|| "the board is hidden".to_owned())
+        self.0
+            .lock()
+            .unwrap()
+            .clone()
+            .ok_or_else(|| "the board is hidden".to_owned())
     }
 }
 
@@ -99,14 +103,20 @@ pub fn everybody() -> People {
     };
     let names = |list: &[&str]| list.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
     People {
-        persons: ids.iter().map(|id| ((*id).to_owned(), person(id))).collect(),
+        persons: ids
+            .iter()
+            .map(|id| ((*id).to_owned(), person(id)))
+            .collect(),
         disabled: BTreeSet::new(),
         groups: BTreeMap::from([
             ("finance".to_owned(), names(&["ada", "ben", "cem"])),
             ("legal".to_owned(), names(&["lea", "leo"])),
         ]),
         roles: BTreeMap::new(),
-        accounts: ids.iter().map(|id| ((*id).to_owned(), (*id).to_owned())).collect(),
+        accounts: ids
+            .iter()
+            .map(|id| ((*id).to_owned(), (*id).to_owned()))
+            .collect(),
         overriders: vec!["root".to_owned()],
     }
 }

@@ -23,9 +23,9 @@ use usher_notifier::timers;
 use usher_notifier_core::task::Task;
 use usher_notifier_core::token::Ring;
 
+use super::Browser;
 use super::asking::asked;
 use super::parts::{Board, Ear, Hand, Named, ring, settings};
-use super::Browser;
 
 /// A ledger, people, a clock, and the pages on a listener.
 pub struct World {
@@ -148,7 +148,12 @@ impl World {
                 body: b"{}".to_vec(),
             },
             scope: None,
-            nodes: vec![NodeRow { ix: 0, parent: None, live: true, body: b"{}".to_vec() }],
+            nodes: vec![NodeRow {
+                ix: 0,
+                parent: None,
+                live: true,
+                body: b"{}".to_vec(),
+            }],
             key: None,
             people: People {
                 opens: all.iter().map(opening).collect(),
@@ -156,7 +161,12 @@ impl World {
             },
             uid: run,
         };
-        let outcome = self.ports.store.write(Write::Birth(Box::new(birth))).await.unwrap();
+        let outcome = self
+            .ports
+            .store
+            .write(Write::Birth(Box::new(birth)))
+            .await
+            .unwrap();
         assert_eq!(outcome, Outcome::Committed { version: 1 });
     }
 
@@ -217,7 +227,9 @@ impl World {
     /// The task's mails: kind and recipient, in the order of posting.
     pub async fn mails(&self, id: &str) -> Vec<(String, String)> {
         let all = self.mail_rows(id).await;
-        all.into_iter().map(|row| (row.mail.kind, row.mail.recipient)).collect()
+        all.into_iter()
+            .map(|row| (row.mail.kind, row.mail.recipient))
+            .collect()
     }
 
     pub async fn mail_rows(&self, id: &str) -> Vec<MailRow> {
@@ -231,7 +243,9 @@ impl World {
     /// The record's entries as JSON.
     pub async fn entries(&self, id: &str) -> Vec<serde_json::Value> {
         let rows = self.record(id).await;
-        rows.iter().map(|row| serde_json::from_slice(&row.entry).unwrap()).collect()
+        rows.iter()
+            .map(|row| serde_json::from_slice(&row.entry).unwrap())
+            .collect()
     }
 
     /// The commands that wait in the inbox of the task's run.
@@ -239,7 +253,9 @@ impl World {
         let run = self.row(id).await.run;
         let mut reader = Sqlite::reader(&self.path).unwrap();
         let all = reader.pending_commands(&run).unwrap();
-        all.iter().map(|command| serde_json::from_slice(&command.body).unwrap()).collect()
+        all.iter()
+            .map(|command| serde_json::from_slice(&command.body).unwrap())
+            .collect()
     }
 
     async fn read<T: Send + 'static>(
@@ -248,7 +264,11 @@ impl World {
         job: impl FnOnce(&mut dyn TaskReader, &str) -> Result<T, Error> + Send + 'static,
     ) -> T {
         let id = id.to_owned();
-        self.ports.store.read(move |reader| job(reader, &id)).await.unwrap()
+        self.ports
+            .store
+            .read(move |reader| job(reader, &id))
+            .await
+            .unwrap()
     }
 }
 
