@@ -6,7 +6,7 @@ use usher_api::approval::{
 };
 
 /// Asks these people, each an entry of its own.
-pub fn policy(approvers: &[&str]) -> Policy {
+pub(crate) fn policy(approvers: &[&str]) -> Policy {
     let entry = |name: &&str| Approver {
         who: match name.strip_prefix("group:") {
             Some(group) => Who::Group(group.to_owned()),
@@ -37,7 +37,7 @@ pub fn policy(approvers: &[&str]) -> Policy {
 }
 
 /// A text field that an approval needs.
-pub fn field(name: &str) -> Field {
+pub(crate) fn field(name: &str) -> Field {
     Field {
         name: name.to_owned(),
         kind: FieldKind::Text,
@@ -55,7 +55,7 @@ pub fn field(name: &str) -> Field {
 }
 
 /// What a run of this uid asks, submitted by the account `sam`.
-pub fn asked(run: &str, node: u32, policy: Policy, opened_ms: i64) -> Asked {
+pub(crate) fn asked(run: &str, node: u32, policy: Policy, opened_ms: i64) -> Asked {
     let node_name = format!("{run}.ask-{node}");
     let mut supplies: Vec<String> = policy.form.iter().map(|field| field.name.clone()).collect();
     for name in [

@@ -10,33 +10,33 @@ use super::form::{Form, forms};
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    pub status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     /// Names are lower-case.
-    pub headers: Vec<(String, String)>,
-    pub body: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
 }
 
 impl Answer {
     /// A header; panics without it.
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.find(name)
             .unwrap_or_else(|| panic!("no header {name}: {self:?}"))
     }
 
     /// A header, if it is there.
-    pub fn find(&self, name: &str) -> Option<&str> {
+    pub(crate) fn find(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(own, _)| own == name);
         found.map(|(_, value)| value.as_str())
     }
 
     /// The forms of the page.
-    pub fn forms(&self) -> Vec<Form> {
+    pub(crate) fn forms(&self) -> Vec<Form> {
         forms(&self.body)
     }
 
     /// The form that is posted to an address with this end.
-    pub fn form(&self, end: &str) -> Form {
+    pub(crate) fn form(&self, end: &str) -> Form {
         let fits = |form: &Form| form.action.ends_with(end);
         let found = self.forms().into_iter().find(fits);
         found.unwrap_or_else(|| panic!("no form to …{end}: {}", self.body))
@@ -45,16 +45,16 @@ impl Answer {
 
 /// One person's browser.
 #[derive(Debug, Clone)]
-pub struct Browser {
+pub(crate) struct Browser {
     server: SocketAddr,
     /// The address that the proxy says it comes from.
-    pub from: String,
-    pub cookies: BTreeMap<String, String>,
+    pub(crate) from: String,
+    pub(crate) cookies: BTreeMap<String, String>,
     origin: String,
 }
 
 impl Browser {
-    pub fn new(server: SocketAddr, base_url: &str, from: &str) -> Browser {
+    pub(crate) fn new(server: SocketAddr, base_url: &str, from: &str) -> Browser {
         Browser {
             server,
             from: from.to_owned(),
@@ -63,12 +63,12 @@ impl Browser {
         }
     }
 
-    pub async fn get(&mut self, path: &str) -> Answer {
+    pub(crate) async fn get(&mut self, path: &str) -> Answer {
         self.send("GET", path, &[], b"").await
     }
 
     /// Posts a form as a browser does.
-    pub async fn post(&mut self, path: &str, body: &str) -> Answer {
+    pub(crate) async fn post(&mut self, path: &str, body: &str) -> Answer {
         let origin = self.origin.clone();
         let headers = [
             ("content-type", "application/x-www-form-urlencoded"),
@@ -79,12 +79,12 @@ impl Browser {
     }
 
     /// Posts a form that was found on a page.
-    pub async fn submit(&mut self, form: &Form) -> Answer {
+    pub(crate) async fn submit(&mut self, form: &Form) -> Answer {
         self.post(&form.action, &form.body()).await
     }
 
     /// Posts JSON to the API.
-    pub async fn call(&mut self, path: &str, key: &str, body: &str) -> Answer {
+    pub(crate) async fn call(&mut self, path: &str, key: &str, body: &str) -> Answer {
         let mut headers = vec![("content-type", "application/json")];
         if !key.is_empty() {
             headers.push(("idempotency-key", key));
@@ -92,7 +92,7 @@ impl Browser {
         self.send("POST", path, &headers, body.as_bytes()).await
     }
 
-    pub async fn send(
+    pub(crate) async fn send(
         &mut self,
         method: &str,
         path: &str,
@@ -133,7 +133,7 @@ impl Browser {
 }
 
 /// Sends bytes as they are and reads the answer.
-pub async fn exchange(server: SocketAddr, head: &[u8], body: &[u8]) -> Answer {
+pub(crate) async fn exchange(server: SocketAddr, head: &[u8], body: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(server).await.unwrap();
     stream.write_all(head).await.unwrap();
     stream.write_all(body).await.unwrap();

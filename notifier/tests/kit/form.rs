@@ -2,20 +2,20 @@
 
 /// A form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Form {
+pub(crate) struct Form {
     /// Where it is posted to.
-    pub action: String,
+    pub(crate) action: String,
     /// Names and values that are sent when nobody touches it: hidden ones and typed ones.
-    pub inputs: Vec<(String, String)>,
+    pub(crate) inputs: Vec<(String, String)>,
     /// Radio buttons: name and value.
-    pub radios: Vec<(String, String)>,
+    pub(crate) radios: Vec<(String, String)>,
     /// Radio buttons and boxes that are on beforehand.
-    pub checked: usize,
+    pub(crate) checked: usize,
 }
 
 impl Form {
     /// The value that is sent for a name.
-    pub fn value(&self, name: &str) -> &str {
+    pub(crate) fn value(&self, name: &str) -> &str {
         let found = self.inputs.iter().find(|(own, _)| own == name);
         &found
             .unwrap_or_else(|| panic!("no input {name} in {self:?}"))
@@ -23,7 +23,7 @@ impl Form {
     }
 
     /// The form with a value typed in or chosen.
-    pub fn with(&self, name: &str, value: &str) -> Form {
+    pub(crate) fn with(&self, name: &str, value: &str) -> Form {
         let mut form = self.clone();
         form.inputs.retain(|(own, _)| own != name);
         form.inputs.push((name.to_owned(), value.to_owned()));
@@ -31,13 +31,13 @@ impl Form {
     }
 
     /// The body that is posted.
-    pub fn body(&self) -> String {
+    pub(crate) fn body(&self) -> String {
         encode(&self.inputs)
     }
 }
 
 /// Pairs as a browser encodes them.
-pub fn encode(pairs: &[(String, String)]) -> String {
+pub(crate) fn encode(pairs: &[(String, String)]) -> String {
     let one = |(name, value): &(String, String)| format!("{}={}", escape(name), escape(value));
     pairs.iter().map(one).collect::<Vec<_>>().join("&")
 }
@@ -53,7 +53,7 @@ fn escape(text: &str) -> String {
 }
 
 /// Every form that is posted.
-pub fn forms(html: &str) -> Vec<Form> {
+pub(crate) fn forms(html: &str) -> Vec<Form> {
     let mut found = Vec::new();
     for part in html.split("<form").skip(1) {
         let (head, rest) = part.split_once('>').unwrap();
@@ -106,7 +106,7 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
 }
 
 /// Text without the escapes of HTML.
-pub fn plain(html: &str) -> String {
+pub(crate) fn plain(html: &str) -> String {
     let names = [
         ("&lt;", "<"),
         ("&gt;", ">"),

@@ -3,11 +3,11 @@
 
 #![allow(dead_code, reason = "each test program takes what it needs")]
 
-pub mod asking;
-pub mod browser;
-pub mod form;
-pub mod parts;
-pub mod world;
+pub(crate) mod asking;
+pub(crate) mod browser;
+pub(crate) mod form;
+pub(crate) mod parts;
+pub(crate) mod world;
 
-pub use browser::Browser;
-pub use world::World;
+pub(crate) use browser::Browser;
+pub(crate) use world::World;

@@ -12,18 +12,18 @@ use usher_notifier_core::people::{People, Person};
 use usher_notifier_core::token::Ring;
 
 /// When every test begins.
-pub const START_MS: i64 = 1_772_000_000_000;
+pub(crate) const START_MS: i64 = 1_772_000_000_000;
 
 /// A clock that a test turns.
 #[derive(Debug)]
-pub struct Hand(AtomicI64);
+pub(crate) struct Hand(AtomicI64);
 
 impl Hand {
-    pub fn new() -> Arc<Hand> {
+    pub(crate) fn new() -> Arc<Hand> {
         Arc::new(Hand(AtomicI64::new(START_MS)))
     }
 
-    pub fn pass(&self, ms: i64) {
+    pub(crate) fn pass(&self, ms: i64) {
         self.0.fetch_add(ms, Ordering::SeqCst);
     }
 }
@@ -36,21 +36,21 @@ impl Clock for Hand {
 
 /// People on a board that a test rewrites; none: nobody can read the board.
 #[derive(Debug)]
-pub struct Board(Mutex<Option<Arc<People>>>);
+pub(crate) struct Board(Mutex<Option<Arc<People>>>);
 
 impl Board {
-    pub fn new() -> Arc<Board> {
+    pub(crate) fn new() -> Arc<Board> {
         Arc::new(Board(Mutex::new(Some(Arc::new(everybody())))))
     }
 
-    pub fn write(&self, change: impl FnOnce(&mut People)) {
+    pub(crate) fn write(&self, change: impl FnOnce(&mut People)) {
         let mut board = self.0.lock().unwrap();
         let mut people = board.as_deref().cloned().unwrap_or_else(everybody);
         change(&mut people);
         *board = Some(Arc::new(people));
     }
 
-    pub fn hide(&self) {
+    pub(crate) fn hide(&self) {
         *self.0.lock().unwrap() = None;
     }
 }
@@ -67,10 +67,10 @@ impl Directory for Board {
 
 /// Hears which runs are woken.
 #[derive(Debug, Default)]
-pub struct Ear(Mutex<Vec<String>>);
+pub(crate) struct Ear(Mutex<Vec<String>>);
 
 impl Ear {
-    pub fn heard(&self) -> Vec<String> {
+    pub(crate) fn heard(&self) -> Vec<String> {
         self.0.lock().unwrap().clone()
     }
 }
@@ -83,7 +83,7 @@ impl Wake for Ear {
 
 /// Says that everybody who calls has this account.
 #[derive(Debug)]
-pub struct Named(pub Mutex<Option<String>>);
+pub(crate) struct Named(pub(crate) Mutex<Option<String>>);
 
 impl Caller for Named {
     fn account(&self, _: Connection) -> Option<String> {
@@ -92,7 +92,7 @@ impl Caller for Named {
 }
 
 /// The boss, three in finance, two in legal; each has an account of the same name.
-pub fn everybody() -> People {
+pub(crate) fn everybody() -> People {
     let ids = ["boss", "ada", "ben", "cem", "lea", "leo"];
     let person = |id: &str| Person {
         id: id.to_owned(),
@@ -122,14 +122,14 @@ pub fn everybody() -> People {
 }
 
 /// A key ring of these keys; the last one signs.
-pub fn ring(keys: &[u8]) -> Arc<Ring> {
+pub(crate) fn ring(keys: &[u8]) -> Arc<Ring> {
     let keys: Vec<(u8, [u8; 32])> = keys.iter().map(|key| (*key, [*key; 32])).collect();
     let signing = keys.last().map_or(0, |(key, _)| *key);
     Arc::new(Ring::new("test", keys, signing))
 }
 
 /// Settings of a service at this address.
-pub fn settings(base_url: &str) -> Settings {
+pub(crate) fn settings(base_url: &str) -> Settings {
     Settings {
         base_url: base_url.to_owned(),
         service: "Usher".to_owned(),

@@ -28,17 +28,17 @@ use super::asking::asked;
 use super::parts::{Board, Ear, Hand, Named, ring, settings};
 
 /// A ledger, people, a clock, and the pages on a listener.
-pub struct World {
-    pub clock: Arc<Hand>,
-    pub people: Arc<Board>,
-    pub ear: Arc<Ear>,
-    pub caller: Arc<Named>,
-    pub keys: watch::Sender<Arc<Ring>>,
-    pub ending: watch::Sender<bool>,
-    pub ports: Ports,
-    pub gate: Gate,
-    pub server: SocketAddr,
-    pub path: PathBuf,
+pub(crate) struct World {
+    pub(crate) clock: Arc<Hand>,
+    pub(crate) people: Arc<Board>,
+    pub(crate) ear: Arc<Ear>,
+    pub(crate) caller: Arc<Named>,
+    pub(crate) keys: watch::Sender<Arc<Ring>>,
+    pub(crate) ending: watch::Sender<bool>,
+    pub(crate) ports: Ports,
+    pub(crate) gate: Gate,
+    pub(crate) server: SocketAddr,
+    pub(crate) path: PathBuf,
     fences: Vec<Fence>,
     born: Mutex<u32>,
     _folder: TempDir,
@@ -46,12 +46,12 @@ pub struct World {
 
 impl World {
     /// A world with the usual settings.
-    pub async fn new() -> World {
+    pub(crate) async fn new() -> World {
         World::with(|_| ()).await
     }
 
     /// A world with settings of its own.
-    pub async fn with(change: impl FnOnce(&mut Settings)) -> World {
+    pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> World {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.db");
         let mut ledger = Sqlite::open(&path, Durability::Normal, "boot").unwrap();
@@ -98,17 +98,17 @@ impl World {
     }
 
     /// Lets time pass.
-    pub fn pass(&self, ms: i64) {
+    pub(crate) fn pass(&self, ms: i64) {
         self.clock.pass(ms);
     }
 
     /// A browser at this address.
-    pub fn browser(&self, from: &str) -> Browser {
+    pub(crate) fn browser(&self, from: &str) -> Browser {
         Browser::new(self.server, &self.ports.settings.base_url, from)
     }
 
     /// Bears a run that asks, and has the request opened. Gives the task's id.
-    pub async fn ask(&self, policy: Policy) -> String {
+    pub(crate) async fn ask(&self, policy: Policy) -> String {
         let asked = self.next_asked(policy);
         let id = asked.task.clone();
         self.open(&[asked]).await;
@@ -117,7 +117,7 @@ impl World {
     }
 
     /// What the next run asks.
-    pub fn next_asked(&self, policy: Policy) -> Asked {
+    pub(crate) fn next_asked(&self, policy: Policy) -> Asked {
         let mut born = self.born.lock().unwrap();
         *born += 1;
         use usher_notifier::ports::Clock as _;
@@ -125,7 +125,7 @@ impl World {
     }
 
     /// Bears a run whose first turn opens these tasks.
-    pub async fn open(&self, all: &[Asked]) {
+    pub(crate) async fn open(&self, all: &[Asked]) {
         let run = all[0].run.clone();
         let opening = |asked: &Asked| TaskOpening {
             id: asked.task.clone(),
@@ -171,12 +171,12 @@ impl World {
     }
 
     /// Everything that is due now is done.
-    pub async fn sweep(&self) {
+    pub(crate) async fn sweep(&self) {
         timers::sweep(&self.ports).await.unwrap();
     }
 
     /// A stop, a terminate or a delete of the task's run, as the server accepts it.
-    pub async fn halt(&self, task: &str) {
+    pub(crate) async fn halt(&self, task: &str) {
         let (row, _) = self.task(task).await;
         let halt = Write::Halt {
             command: NewCommand {
@@ -191,19 +191,19 @@ impl World {
     }
 
     /// A task with its row.
-    pub async fn task(&self, id: &str) -> (TaskRow, Task) {
+    pub(crate) async fn task(&self, id: &str) -> (TaskRow, Task) {
         let row = self.read(id, |reader, id| reader.task(id)).await.unwrap();
         let task = task_of(&row).unwrap();
         (row, task)
     }
 
     /// The row alone, to be compared.
-    pub async fn row(&self, id: &str) -> TaskRow {
+    pub(crate) async fn row(&self, id: &str) -> TaskRow {
         self.task(id).await.0
     }
 
     /// The slot's links, the oldest first.
-    pub async fn links(&self, id: &str, slot: u32) -> Vec<LinkRow> {
+    pub(crate) async fn links(&self, id: &str, slot: u32) -> Vec<LinkRow> {
         let mut all = self.read(id, |reader, id| reader.links(id)).await;
         all.retain(|link| link.slot == slot);
         all.sort_by_key(|link| (link.created_ms, link.revoked));
@@ -211,7 +211,7 @@ impl World {
     }
 
     /// The token of the slot's live link.
-    pub async fn token(&self, id: &str, slot: u32) -> String {
+    pub(crate) async fn token(&self, id: &str, slot: u32) -> String {
         let links = self.links(id, slot).await;
         let live = links.iter().rev().find(|link| !link.revoked);
         let live = live.unwrap_or_else(|| panic!("no live link of slot {slot}: {links:?}"));
@@ -220,28 +220,28 @@ impl World {
     }
 
     /// The path of the slot's live link.
-    pub async fn link(&self, id: &str, slot: u32) -> String {
+    pub(crate) async fn link(&self, id: &str, slot: u32) -> String {
         format!("/a/{}", self.token(id, slot).await)
     }
 
     /// The task's mails: kind and recipient, in the order of posting.
-    pub async fn mails(&self, id: &str) -> Vec<(String, String)> {
+    pub(crate) async fn mails(&self, id: &str) -> Vec<(String, String)> {
         let all = self.mail_rows(id).await;
         all.into_iter()
             .map(|row| (row.mail.kind, row.mail.recipient))
             .collect()
     }
 
-    pub async fn mail_rows(&self, id: &str) -> Vec<MailRow> {
+    pub(crate) async fn mail_rows(&self, id: &str) -> Vec<MailRow> {
         self.read(id, |reader, id| reader.mails_of_task(id)).await
     }
 
-    pub async fn record(&self, id: &str) -> Vec<RecordRow> {
+    pub(crate) async fn record(&self, id: &str) -> Vec<RecordRow> {
         self.read(id, |reader, id| reader.record(id)).await
     }
 
     /// The record's entries as JSON.
-    pub async fn entries(&self, id: &str) -> Vec<serde_json::Value> {
+    pub(crate) async fn entries(&self, id: &str) -> Vec<serde_json::Value> {
         let rows = self.record(id).await;
         rows.iter()
             .map(|row| serde_json::from_slice(&row.entry).unwrap())
@@ -249,7 +249,7 @@ impl World {
     }
 
     /// The commands that wait in the inbox of the task's run.
-    pub async fn commands(&self, id: &str) -> Vec<serde_json::Value> {
+    pub(crate) async fn commands(&self, id: &str) -> Vec<serde_json::Value> {
         let run = self.row(id).await.run;
         let mut reader = Sqlite::reader(&self.path).unwrap();
         let all = reader.pending_commands(&run).unwrap();

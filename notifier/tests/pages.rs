@@ -1,0 +1,10 @@
+//! The pages behind mailed links over real HTTP, by the scenarios of the design (§5 B to H).
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
+
+#[path = "kit/kit.rs"]
+mod kit;
+
+mod pages {
+    mod scanners;
+}
