@@ -181,10 +181,18 @@ impl MailPhase {
         all.into_iter().find(|phase| phase.as_str() == word)
     }
 
-    /// Whether the mail is still to be sent; all other phases are final.
+    /// Whether the mail is still to be sent.
     #[must_use]
     pub fn is_waiting(self) -> bool {
         matches!(self, MailPhase::Queued | MailPhase::Leased)
+    }
+
+    /// Whether a write may change it so. What was sent can still come back: for good, or to be
+    /// sent again later.
+    #[must_use]
+    pub fn may_become(self, next: MailPhase) -> bool {
+        let back = matches!(next, MailPhase::Queued | MailPhase::Bounced);
+        self.is_waiting() || (self == MailPhase::Sent && back)
     }
 }
 

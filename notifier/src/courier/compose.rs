@@ -8,7 +8,7 @@ use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Mailboxes, MessageBuilder, MultiPart, SinglePart};
 use sha2::{Digest as _, Sha256};
 
-use super::letter::Mail;
+use usher_notifier_core::mail::Mail;
 
 /// What the row and the settings give to a mail.
 #[derive(Debug, Clone)]
@@ -18,9 +18,7 @@ pub(crate) struct Frame<'a> {
     /// The `Message-ID`, with its angle brackets.
     pub(crate) message_id: &'a str,
     /// The `Message-ID` of the mail that this one answers.
-    pub(crate) answers: Option<&'a str>,
-    /// What the service is called.
-    pub(crate) service: &'a str,
+    pub(crate) answers: Option<String>,
     /// The address that mail comes from.
     pub(crate) from: &'a str,
     /// The recipient: the header `To` where the content names nobody.
@@ -50,17 +48,15 @@ pub(crate) enum ComposeError {
 pub(crate) fn compose(mail: &Mail, frame: &Frame<'_>) -> Result<Vec<u8>, ComposeError> {
     let seconds = u64::try_from(mail.date_ms.max(0) / 1000).unwrap_or(0);
     let date = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-    let from = Mailbox::new(name(frame.service), address(frame.from)?);
+    let from = Mailbox::new(name(&mail.from_name), address(frame.from)?);
     let mut builder = lettre::Message::builder()
         .date(date)
         .message_id(Some(frame.message_id.to_owned()))
         .from(from)
         .subject(line(&mail.subject));
     builder = addressed(builder, mail, frame)?;
-    if let Some(first) = frame.answers {
-        builder = builder
-            .in_reply_to(first.to_owned())
-            .references(first.to_owned());
+    if let Some(first) = &frame.answers {
+        builder = builder.in_reply_to(first.clone()).references(first.clone());
     }
     for (header, value) in &mail.headers {
         let name = HeaderName::new_from_ascii(header.clone())
@@ -125,9 +121,9 @@ pub(crate) fn address(text: &str) -> Result<Address, ComposeError> {
     })
 }
 
-fn name(service: &str) -> Option<String> {
-    let service = line(service);
-    (!service.trim().is_empty()).then_some(service)
+fn name(text: &str) -> Option<String> {
+    let name = line(text);
+    (!name.trim().is_empty()).then_some(name)
 }
 
 /// One line: what would end it, or a header, becomes a space. The texts are cleaned long before

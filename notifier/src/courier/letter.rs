@@ -1,37 +1,19 @@
 //! A mail's row and recipe as a parcel: the content from the notifier's core, the frame from the
 //! row.
 
+use usher_ledger::tasks::MailRow;
+use usher_notifier_core::mail::{self, Mail, Place};
 use usher_notifier_core::recipe::Recipe;
 use usher_notifier_core::task::Task;
-
-use usher_ledger::tasks::MailRow;
 
 use super::compose::{Frame, compose};
 use super::transport::Parcel;
 use crate::ports::{Ports, Settings};
 
-/// What a mail says, apart from everything that the row gives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Mail {
-    /// One line.
-    pub(super) subject: String,
-    /// The text part.
-    pub(super) text: String,
-    /// The HTML part.
-    pub(super) html: Option<String>,
-    /// The header `Date`, milliseconds UTC.
-    pub(super) date_ms: i64,
-    /// Further headers.
-    pub(super) headers: Vec<(String, String)>,
-    /// The key of the mail that this one answers.
-    pub(super) thread_key: Option<String>,
-    /// Addresses of the header `To`; empty: the recipient.
-    pub(super) to_header: Vec<String>,
-    /// Addresses of the header `Cc`.
-    pub(super) cc_header: Vec<String>,
-}
-
 /// The parcel of a mail: the same at every try.
+///
+/// # Errors
+/// Why it cannot be made; another try will not make it better.
 pub(super) fn parcel(
     row: &MailRow,
     recipe: &Recipe,
@@ -39,42 +21,46 @@ pub(super) fn parcel(
     ports: &Ports,
 ) -> Result<Parcel, String> {
     let settings = &ports.settings;
-    let mail = render(recipe, task, settings)?;
-    let message_id = message_id(&row.mail.key, &settings.mail_domain);
-    let answers = mail.thread_key.as_ref().filter(|key| **key != row.mail.key);
-    let answers = answers.map(|key| self::message_id(key, &settings.mail_domain));
+    let ring = ports.keys();
+    let place = place(settings);
+    let letter = match mail::render(recipe, task, &place, &ring) {
+        Ok(letter) => letter,
+        Err(error) => thin(recipe, settings).ok_or_else(|| error.to_string())?,
+    };
+    let domain = &settings.mail_domain;
+    let answers = letter.thread_key.as_ref();
+    let answers = answers.filter(|key| **key != row.mail.key);
     let frame = Frame {
         key: &row.mail.key,
-        message_id: &message_id,
-        answers: answers.as_deref(),
-        service: &settings.service,
+        message_id: &mail::message_id(&row.mail.key, domain),
+        answers: answers.map(|key| mail::message_id(key, domain)),
         from: &settings.from,
         recipient: &row.mail.recipient,
     };
-    let raw = compose(&mail, &frame).map_err(|error| error.to_string())?;
+    let raw = compose(&letter, &frame).map_err(|error| error.to_string())?;
+    let bounces = ring.verp(row.id);
+    let bounces = bounces.ok_or("there is no key to sign the envelope's sender with")?;
     Ok(Parcel {
         mail: row.id,
-        sender: format!("bounce+{}@{}", row.id, settings.mail_domain),
+        sender: format!("{bounces}@{domain}"),
         recipient: row.mail.recipient.clone(),
         raw,
     })
 }
 
-fn message_id(key: &str, domain: &str) -> String {
-    use sha2::{Digest as _, Sha256};
-    let hash = Sha256::digest(key.as_bytes());
-    let hex: String = hash[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("<{hex}@{domain}>")
+fn place(settings: &Settings) -> Place {
+    Place {
+        base_url: settings.base_url.clone(),
+        service: settings.service.clone(),
+        from: settings.from.clone(),
+        mail_domain: settings.mail_domain.clone(),
+        locale: settings.rules.locale.clone(),
+        timezone: settings.rules.timezone.clone(),
+    }
 }
 
-pub(crate) fn render(
-    recipe: &Recipe,
-    _task: Option<&Task>,
-    settings: &Settings,
-) -> Result<Mail, String> {
+/// Content without words, until the core renders every kind.
+fn thin(recipe: &Recipe, settings: &Settings) -> Option<Mail> {
     let mut mail = Mail {
         subject: String::new(),
         text: String::new(),
@@ -84,6 +70,7 @@ pub(crate) fn render(
         thread_key: None,
         to_header: Vec::new(),
         cc_header: Vec::new(),
+        from_name: settings.service.clone(),
     };
     match recipe {
         Recipe::Written(written) => {
@@ -99,19 +86,7 @@ pub(crate) fn render(
             mail.text = format!("{}/a/{}\n", settings.base_url, to.link);
             mail.date_ms = to.at_ms;
         }
-        Recipe::Code { to, .. } | Recipe::Receipt { to, .. } => {
-            mail.subject = "Code".to_owned();
-            mail.date_ms = to.at_ms;
-        }
-        Recipe::Outcome { at_ms, .. } => {
-            mail.subject = "Outcome".to_owned();
-            mail.date_ms = *at_ms;
-        }
-        Recipe::Alert { reason, at_ms } => {
-            mail.subject = "Alert".to_owned();
-            mail.text.clone_from(reason);
-            mail.date_ms = *at_ms;
-        }
+        _ => return None,
     }
-    Ok(mail)
+    Some(mail)
 }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 use usher_ledger::tasks::MailRow;
 
@@ -69,7 +70,7 @@ impl Queue {
             tokio::select! {
                 Some(done) = self.jobs.join_next_with_id() => self.landed(done),
                 () = &mut rung => self.look = true,
-                _ = ending.wait_for(|ends| *ends) => break,
+                () = ends(&mut ending) => break,
                 () = tokio::time::sleep(pause) => {
                     self.look = true;
                     if self.jobs.is_empty() {
@@ -188,4 +189,10 @@ impl Queue {
         let pause = next.map_or(TICK_MS, |next| (next - now_ms).clamp(1, TICK_MS));
         Duration::from_millis(pause.unsigned_abs())
     }
+}
+
+/// Waits for the end of the process.
+async fn ends(ending: &mut watch::Receiver<bool>) {
+    // An error means that whoever could tell is gone, which is the end as well.
+    let _ = ending.wait_for(|ends| *ends).await;
 }

@@ -129,19 +129,19 @@ async fn secure(
 /// The dialog before TLS. What the server says beyond it is an attack, and ends it: it would be
 /// taken for what was said within TLS.
 async fn ask_for_tls(server: &Server, mut stream: TcpStream) -> Result<TcpStream, Fault> {
-    let turned = |lines: Vec<String>| Fault::Turned {
+    let turned = |code: u16, lines: Vec<String>| Fault::Turned {
         server: name(server),
-        reply: lines.join(" "),
+        reply: format!("{code} {}", lines.join(" ")),
     };
     let (code, lines) = read_reply(server, &mut stream).await?;
     if code != 220 {
-        return Err(turned(lines));
+        return Err(turned(code, lines));
     }
     let hello = format!("EHLO {}\r\n", server.hello);
     say(server, &mut stream, &hello).await?;
     let (code, lines) = read_reply(server, &mut stream).await?;
     if code != 250 {
-        return Err(turned(lines));
+        return Err(turned(code, lines));
     }
     let offers = |line: &String| line.trim().eq_ignore_ascii_case("STARTTLS");
     if !lines.iter().skip(1).any(offers) {
@@ -151,7 +151,7 @@ async fn ask_for_tls(server: &Server, mut stream: TcpStream) -> Result<TcpStream
     say(server, &mut stream, "STARTTLS\r\n").await?;
     let (code, lines) = read_reply(server, &mut stream).await?;
     if code != 220 {
-        return Err(turned(lines));
+        return Err(turned(code, lines));
     }
     Ok(stream)
 }

@@ -210,7 +210,8 @@ impl Tables {
 
     pub(super) fn change_mail(&mut self, write: &MailWrite) -> Outcome {
         let desk = &mut self.desk;
-        let holds = |row: &&mut MailRow| row.lease == write.lease && row.phase.is_waiting();
+        let holds =
+            |row: &&mut MailRow| row.lease == write.lease && row.phase.may_become(write.phase);
         let Some(row) = desk.mails.get_mut(&write.id).filter(holds) else {
             return Outcome::Stale;
         };

@@ -12,6 +12,7 @@ fn mail() -> Mail {
         thread_key: None,
         to_header: Vec::new(),
         cc_header: Vec::new(),
+        from_name: "Approvals".to_owned(),
     }
 }
 
@@ -20,7 +21,6 @@ fn frame() -> Frame<'static> {
         key: "task/0/request/1/1",
         message_id: "<abc@mail.example>",
         answers: None,
-        service: "Approvals",
         from: "approvals@example.org",
         recipient: "ada@example.org",
     }
@@ -76,7 +76,7 @@ fn a_plain_answer() {
         ..mail()
     };
     let frame = Frame {
-        answers: Some("<first@mail.example>"),
+        answers: Some("<first@mail.example>".to_owned()),
         ..frame()
     };
     let got = text(&mail, &frame);
@@ -107,13 +107,8 @@ fn nothing_can_be_put_in() {
     let mut letter = mail();
     letter.subject = evil.to_owned();
     letter.headers = vec![("X-Note".to_owned(), evil.to_owned())];
-    let got = text(
-        &letter,
-        &Frame {
-            service: evil,
-            ..frame()
-        },
-    );
+    letter.from_name = evil.to_owned();
+    let got = text(&letter, &frame());
     let heads: Vec<&str> = got
         .split("\r\n\r\n")
         .next()

@@ -66,13 +66,16 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'Queued', ?7, ?8, ?9) ON CONFLICT (key) DO NOTHI
 
 /// The guard of a change of a mail. `?1` mail, `?2` lease.
 pub(in crate::sqlite) const MAIL_GUARD: &str = "\
-SELECT 1 FROM outbox WHERE id = ?1 AND lease = ?2 AND phase IN ('Queued', 'Leased')";
+SELECT 1 FROM outbox
+WHERE id = ?1 AND lease = ?2 AND phase IN ('Queued', 'Leased', 'Sent')";
 
-/// Changes a mail; leasing raises its lease.
+/// Changes a mail; leasing raises its lease. One that was sent can still come back.
 pub(in crate::sqlite) const MAIL_CHANGE: &str = "\
 UPDATE outbox SET phase = ?3, lease = lease + (?3 = 'Leased'), due_at = coalesce(?4, due_at),
     attempts = ?5, sent_at = ?6, error = ?7
-WHERE id = ?1 AND lease = ?2 AND phase IN ('Queued', 'Leased') RETURNING lease";
+WHERE id = ?1 AND lease = ?2
+    AND (phase IN ('Queued', 'Leased') OR phase = 'Sent' AND ?3 IN ('Queued', 'Bounced'))
+RETURNING lease";
 
 pub(in crate::sqlite) const ADD_BOXED: &str = "\
 INSERT INTO mailbox (at, sender, recipient, raw) VALUES (?1, ?2, ?3, ?4) RETURNING id";

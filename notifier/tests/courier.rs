@@ -1,0 +1,12 @@
+//! The courier against a mail server of ours that plays every fault, and the mailbox.
+
+#[path = "courier/ground.rs"]
+mod ground;
+#[path = "courier/outbox.rs"]
+mod outbox;
+#[path = "courier/replies.rs"]
+mod replies;
+#[path = "sink/server.rs"]
+mod server;
+#[path = "sink/session.rs"]
+mod session;
