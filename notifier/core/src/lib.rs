@@ -30,3 +30,6 @@ pub mod task;
 pub mod texts;
 pub mod token;
 pub mod verdict;
+
+#[cfg(test)]
+mod sample;

@@ -20,6 +20,15 @@ use crate::decide::{InputFault, Refusal};
 use crate::task::Task;
 use crate::texts::Voice;
 
+mod ask;
+mod boxed;
+pub(crate) mod ends;
+mod field;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
 /// Prefix of the names of inputs that are form fields.
 pub const FIELD: &str = "field.";
 
@@ -226,54 +235,56 @@ pub struct BoxedPage<'a> {
     pub base_url: &'a str,
 }
 
-/// The request with its form, or the confirm page.
+/// The request with its form, or the confirm page. What is confirmed must be chosen: without a
+/// choice it is the form.
 #[must_use]
 pub fn request(page: &RequestPage<'_>) -> String {
-    plain(page.frame)
+    match page.typed.approves {
+        Some(approves) if page.confirm => ask::confirm(page, approves),
+        _ => ask::request(page),
+    }
 }
 
 /// Asks for a proof.
 #[must_use]
 pub fn prove(page: &ProvePage<'_>) -> String {
-    plain(page.frame)
+    ends::prove(page)
 }
 
 /// Confirms a vote.
 #[must_use]
 pub fn receipt(page: &ReceiptPage<'_>) -> String {
-    plain(page.frame)
+    ends::receipt(page)
 }
 
 /// Tells how it ended.
 #[must_use]
 pub fn closed(page: &ClosedPage<'_>) -> String {
-    plain(page.frame)
+    ends::closed(page)
 }
 
 /// Offers a fresh link.
 #[must_use]
 pub fn expired(page: &ExpiredPage<'_>) -> String {
-    plain(page.frame)
+    ends::expired(page)
 }
 
 /// Says why there is no page. Depends on nothing else, so every bad address gets the same bytes.
 #[must_use]
 pub fn trouble(frame: Frame<'_>, what: Trouble) -> String {
-    let _ = what;
-    plain(frame)
+    ends::trouble(frame, what)
 }
 
 /// The development mailbox, newest first. `older` is the address of the next page, if there is one.
 #[must_use]
 pub fn mailbox_list(frame: Frame<'_>, mails: &[Boxed], older: Option<&str>) -> String {
-    let _ = (mails, older);
-    plain(frame)
+    boxed::list(frame, mails, older)
 }
 
 /// One mail of the development mailbox.
 #[must_use]
 pub fn mailbox_mail(page: &BoxedPage<'_>) -> String {
-    plain(page.frame)
+    boxed::one(page)
 }
 
 /// The HTML part of a mail as `/mailbox/ID/html` serves it, to be shown in a sandboxed frame: links
@@ -288,12 +299,3 @@ pub fn boxed_html(html: &str) -> String {
 pub const BOXED_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'self'; \
      sandbox allow-popups allow-popups-to-escape-sandbox";
-
-fn plain(frame: Frame<'_>) -> String {
-    let title: String = frame
-        .service
-        .chars()
-        .filter(|sign| !matches!(sign, '<' | '&'))
-        .collect();
-    format!("<!doctype html><title>{title}</title>")
-}

@@ -50,6 +50,7 @@ pub(super) static TEXTS: Texts = Texts {
             )
         },
         question: "Wie entscheiden Sie?",
+        undecided: "Wählen Sie, ob Sie genehmigen oder ablehnen.",
         approve: |title| format!("Genehmigen: {title}"),
         reject: |title| format!("Ablehnen: {title}"),
         comment_rule,

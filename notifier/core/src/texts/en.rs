@@ -48,6 +48,7 @@ pub(super) static TEXTS: Texts = Texts {
             )
         },
         question: "What do you decide?",
+        undecided: "Choose whether you approve or reject.",
         approve: |title| format!("Approve: {title}"),
         reject: |title| format!("Reject: {title}"),
         comment_rule,

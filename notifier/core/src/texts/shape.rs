@@ -108,6 +108,8 @@ pub struct Form {
     pub tally: fn([&str; 4]) -> String,
     /// Heading over the form, and the question.
     pub question: Text,
+    /// What is wrong when nothing is chosen.
+    pub undecided: Text,
     /// Choice for it, with the title.
     pub approve: With,
     /// Choice against it, with the title.

@@ -48,6 +48,7 @@ pub(super) static TEXTS: Texts = Texts {
             )
         },
         question: "您的决定是？",
+        undecided: "请选择批准或驳回。",
         approve: |title| format!("批准：{title}"),
         reject: |title| format!("驳回：{title}"),
         comment_rule,
