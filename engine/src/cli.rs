@@ -8,15 +8,18 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser as _};
 
 mod admin;
+mod approvals;
 mod args;
 mod background;
 mod command;
 mod delete;
+pub mod demo;
 mod doctor;
 mod follow;
 mod get;
 mod lint;
 mod logs;
+mod mailbox;
 mod output;
 pub mod progress;
 mod run;
@@ -69,6 +72,7 @@ fn dispatch(global: &args::Global, verb: &Verb) -> anyhow::Result<u8> {
         Verb::Completion(args) => return admin::completion(args),
         Verb::Version => return admin::version(),
         Verb::Doctor => return doctor::doctor(global),
+        Verb::Demo(args) => return demo::demo(global, args),
         _ => {}
     }
     let mut session = Session::open(global)?;
@@ -94,8 +98,13 @@ fn with_state(session: &mut Session, verb: &Verb) -> anyhow::Result<u8> {
         Verb::Terminate(args) => command::terminate(session, args),
         Verb::Delete(args) => delete::delete(session, args),
         Verb::Db(args) => admin::db(session, args),
-        Verb::Lint(_) | Verb::Explain(_) | Verb::Completion(_) | Verb::Version | Verb::Doctor => {
-            Ok(DONE)
-        }
+        Verb::Approvals(args) => approvals::approvals(session, args),
+        Verb::Mailbox => mailbox::mailbox(session),
+        Verb::Lint(_)
+        | Verb::Explain(_)
+        | Verb::Completion(_)
+        | Verb::Version
+        | Verb::Doctor
+        | Verb::Demo(_) => Ok(DONE),
     }
 }

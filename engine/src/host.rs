@@ -14,6 +14,7 @@ use actix::Actor;
 use anyhow::Context as _;
 use tokio::sync::broadcast;
 use usher_ledger::{Durability, Fence, Reader, Sqlite, Writer};
+use usher_notifier::ports::Bells;
 
 use crate::actors::engine::{Engine, MakeWatch, Open};
 use crate::actors::guard::Guard;
@@ -21,13 +22,15 @@ use crate::actors::pod_watch::PodWatch;
 use crate::actors::roster::Roster;
 use crate::actors::shell::{PlanCache, Settings, Shell};
 use crate::adapters::local::Local;
+use crate::config::Config;
+use crate::notifier::{Notifier, Setup};
 use crate::ports::clock::{Clock, SystemClock};
 use crate::reading::ReadPool;
 use crate::server::{Api, serve};
 use crate::state::{Lock, StateDir};
 
 /// How the engine is to run.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Settings of the engine.
     pub settings: Settings,
@@ -35,6 +38,10 @@ pub struct Options {
     pub durability: Durability,
     /// Whether it remembers what others asked for: it may end before that is carried through.
     pub keeps_promises: bool,
+    /// Whether pages are shown from the start; else as soon as there is something to show.
+    pub pages_at_once: bool,
+    /// The configuration.
+    pub config: Arc<Config>,
 }
 
 /// How many threads read the ledger.
@@ -67,9 +74,10 @@ impl Host {
                 let system = actix_rt::System::new();
                 system.block_on(async move {
                     match open(&state, &options).await {
-                        Ok((api, writer)) => {
+                        Ok((api, writer, notifier)) => {
                             let _ = ready.send(Ok(api.clone()));
                             api.ended().await;
+                            notifier.stop();
                             let _ = std::fs::remove_file(state.path().join("sock"));
                             writer.close();
                         }
@@ -120,12 +128,13 @@ impl Host {
     }
 }
 
-type Opened = (Arc<Api>, usher_ledger::Handle);
+type Opened = (Arc<Api>, usher_ledger::Handle, Arc<Notifier>);
 
 async fn open(state: &StateDir, options: &Options) -> anyhow::Result<Opened> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let (handle, fences, readers) = open_ledger(state, options)?;
     let (changes, _) = broadcast::channel(CHANGES);
+    let bells = Arc::new(Bells::default());
     let shell = Arc::new(Shell {
         writer: handle.clone(),
         readers: ReadPool::new(readers, state.runs()),
@@ -135,13 +144,26 @@ async fn open(state: &StateDir, options: &Options) -> anyhow::Result<Opened> {
         plans: PlanCache::default(),
         roster: Arc::new(Roster::default()),
         awake: AtomicUsize::new(0),
-        people: None,
+        people: Some(bells.clone()),
+    });
+    let notifier = Notifier::new(Setup {
+        state: state.clone(),
+        config: options.config.clone(),
+        writer: handle.clone(),
+        clock: shell.clock.clone(),
+        roster: shell.roster.clone(),
+        bells,
     });
     let make_watch = watch_maker(state, &shell)?;
     supervise(shell.clone(), fences, make_watch).await?;
-    let api = Arc::new(Api::new(shell, options.keeps_promises));
+    if options.pages_at_once {
+        notifier.start()?;
+    } else {
+        actix_rt::spawn(notifier.clone().start_when_needed());
+    }
+    let api = Arc::new(Api::new(shell, options.keeps_promises, notifier.clone()));
     listen(state, api.clone())?;
-    Ok((api, handle))
+    Ok((api, handle, notifier))
 }
 
 /// Starts the engine's actor and keeps it alive: should it die, it is made anew. Its children live

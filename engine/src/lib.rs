@@ -9,6 +9,7 @@ pub mod client;
 pub mod config;
 pub mod host;
 pub mod launcher;
+pub mod notifier;
 pub mod ports;
 pub mod reading;
 pub mod server;

@@ -7,6 +7,7 @@ pub mod filter;
 pub mod protocol;
 pub mod read;
 
+mod approvals;
 mod requests;
 mod serve;
 

@@ -16,6 +16,7 @@ use usher_notifier_core::decide::{self, Ballot, Event, Refusal};
 use usher_notifier_core::people::Person;
 use usher_notifier_core::record::{self, Sealed};
 use usher_notifier_core::task::{SlotState, Task};
+use usher_notifier_core::texts::Lang;
 use usher_notifier_core::token;
 
 use crate::gate::{Gate, GateError, Keyed, task_of};
@@ -68,8 +69,18 @@ pub enum DeskError {
     #[error("{0}")]
     Invalid(String),
     /// The gate says no.
-    #[error(transparent)]
+    #[error("{}", words(.0))]
     Gate(#[from] GateError),
+}
+
+/// What the gate says, and of wrong input every field.
+fn words(error: &GateError) -> String {
+    let GateError::Refused(Refusal::Input(faults)) = error else {
+        return error.to_string();
+    };
+    let wrong = Lang::En.texts().wrong;
+    let each = |fault: &InputFault| format!("{}: {}", fault.field, wrong(&fault.what));
+    faults.iter().map(each).collect::<Vec<_>>().join(" ")
 }
 
 impl DeskError {

@@ -6,12 +6,15 @@
 //!   fan-out   1,000 steps side by side: against the same processes and rows without an engine
 //!   events    one event in a run of 50,000 nodes: against one in a run of 100
 //!   written   bytes written per event while 10,000 steps come one by one: against the first ten
+//!   click     a click on the approver page until the next step starts: against spawn + commit
+//!   requests  1,000 requests of three people opened: against their rows, a commit a request
 //!   sleepers  100,000 suspended runs: memory, start, resume
 //! ```
 //!
 //! `USHER_TEST_COUNTS=full` has the counts named here; otherwise the big ones are a tenth.
 
 mod chain;
+mod click;
 mod events;
 mod fan_out;
 mod floor;
@@ -28,12 +31,14 @@ use line::Report;
 /// A benchmark by name.
 type Bench = (&'static str, fn(&mut Report));
 
-const ALL: [Bench; 6] = [
+const ALL: [Bench; 8] = [
     ("start", start::run),
     ("chain", chain::run),
     ("fan-out", fan_out::run),
     ("events", events::run),
     ("written", written::run),
+    ("click", click::click),
+    ("requests", click::open_many),
     ("sleepers", sleepers::run),
 ];
 

@@ -128,7 +128,8 @@ pub(crate) fn page(examples: &[Example]) -> String {
     let mut page = String::from(
         "# Examples\n\nWritten from the headers of the files by `tests/examples`, which runs each \
          of them:\n`cargo run --release -- run examples/FILE`. All are valid for Argo Workflows, \
-         too.\n",
+         too,\nbut for those that say `suspend.approval`; there the annotation \
+         `usher.flow/approval` is.\n",
     );
     for example in examples {
         let Example {
@@ -150,7 +151,14 @@ pub(crate) fn page(examples: &[Example]) -> String {
             let _ = writeln!(page, "* with `{arguments}` ends {ends}");
         }
         for Action { node, phase, verb } in actions {
-            let _ = writeln!(page, "* when `{node}` is {phase}: `usher {verb} @latest`");
+            let what = match verb.split_once(':') {
+                Some((vote, rest)) => match rest.split_once(',') {
+                    Some((who, form)) => format!("{who} opens the link, {vote}s with `{form}`"),
+                    None => format!("{rest} opens the link, {vote}s"),
+                },
+                None => format!("`usher {verb} @latest`"),
+            };
+            let _ = writeln!(page, "* when `{node}` is {phase}: {what}");
         }
     }
     page

@@ -9,6 +9,7 @@ mod place;
 mod served;
 mod shipped;
 mod together;
+mod web;
 
 pub use chance::{Counts, counts, scaled, seed};
 pub use object::{message, node, nodes, phase, seconds, tree};
@@ -16,3 +17,4 @@ pub use place::{Place, Said, wait};
 pub use served::{awake, client};
 pub use shipped::{bin, root};
 pub use together::{side_by_side, until, until_within};
+pub use web::{Letter, Web};

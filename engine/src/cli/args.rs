@@ -6,8 +6,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::submit::parameter;
 
+mod approvals;
 mod select;
 
+pub(super) use approvals::{
+    ApprovalsArgs, ApprovalsVerb, Choice, DemoArgs, Form, Which as WhichTasks,
+};
 pub(super) use select::{
     DeleteArgs, GetArgs, ListArgs, LogsArgs, NamesArgs, OneArgs, ResumeArgs, StopArgs, WaitArgs,
     Which,
@@ -123,6 +127,12 @@ pub(super) enum Verb {
     Terminate(NamesArgs),
     /// Delete workflows with their logs
     Delete(DeleteArgs),
+    /// Requests for approval: list, show, decide, audit …
+    Approvals(ApprovalsArgs),
+    /// Print the address that opens the development mailbox
+    Mailbox,
+    /// See an approval from the mail to the release, with nothing installed
+    Demo(DemoArgs),
     /// Find every fault of workflow files
     Lint(LintArgs),
     /// Explain the code of a fault

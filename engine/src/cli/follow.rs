@@ -104,6 +104,15 @@ impl Follower {
         }
     }
 
+    /// Waits for a signal, whatever else is heard.
+    pub(super) fn wait_for_signal(&self) {
+        while let Ok(news) = self.news.recv() {
+            if matches!(news, News::Interrupted(_)) {
+                return;
+            }
+        }
+    }
+
     fn next(&self, tick: Option<Duration>) -> Option<News> {
         let Some(tick) = tick else {
             // We hold a sender ourselves: somebody may always speak.

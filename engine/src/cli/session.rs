@@ -9,6 +9,7 @@
 //! An engine may end at any moment. The request is then put to the next one; it carries a uid or a
 //! key, so that asking twice does nothing twice.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -19,6 +20,7 @@ use super::view::{Style, Wish};
 use super::{background, output};
 use crate::actors::shell::Settings;
 use crate::client::{Client, Error, Offline};
+use crate::config::{Config, Sources};
 use crate::host::{self, Host};
 use crate::server::protocol::{Answer, Request, RunRef};
 use crate::state::{StateDir, Surroundings};
@@ -48,6 +50,8 @@ pub(super) struct Session {
     /// The flags for every verb.
     pub(super) global: Global,
     host: Option<Host>,
+    /// An engine of this process shows its pages from the start.
+    pages: bool,
     /// The last look was answered by the ledger alone.
     alone: bool,
 }
@@ -68,8 +72,14 @@ impl Session {
             aside: style(global).aside(),
             global: global.clone(),
             host: None,
+            pages: false,
             alone: false,
         })
+    }
+
+    /// Has an engine of this process show its pages from the start, whatever there is to show.
+    pub(super) fn show_pages(&mut self) {
+        self.pages = true;
     }
 
     /// A connection to an engine.
@@ -79,7 +89,7 @@ impl Session {
     pub(super) fn connect(&mut self, verb: Verb) -> Result<Client, Error> {
         match verb {
             Verb::Stays => {
-                let options = options(&self.global);
+                let options = self.options().map_err(Error::Start)?;
                 // The engine of this process may have ended, though this process did not.
                 if self
                     .host
@@ -178,6 +188,19 @@ impl Session {
         }
     }
 
+    /// How an engine of this process is to run.
+    fn options(&self) -> anyhow::Result<host::Options> {
+        let sources = Sources {
+            state: self.state.path().to_owned(),
+            env: std::env::vars().collect(),
+            ..Sources::default()
+        };
+        let config = Config::load(&sources).context("read the configuration")?;
+        let mut options = options(&self.global, Arc::new(config));
+        options.pages_at_once = self.pages;
+        Ok(options)
+    }
+
     /// The engine of this process, if it is one.
     pub(super) fn host(&self) -> Option<&Host> {
         self.host.as_ref()
@@ -193,7 +216,7 @@ impl Session {
         };
         let options = host::Options {
             keeps_promises: false,
-            ..options(&self.global)
+            ..self.options()?
         };
         let host = Host::start(&self.state, lock, &options);
         self.host = Some(host.context("start the engine")?);
@@ -265,8 +288,8 @@ fn wish(global: &Global) -> Wish {
     }
 }
 
-/// How an engine started here is to run.
-fn options(global: &Global) -> host::Options {
+/// How an engine started here is to run, but for its pages.
+fn options(global: &Global, config: Arc<Config>) -> host::Options {
     let mut settings = Settings::default();
     if let Some(processes) = global.processes {
         settings.processes_max = usize::try_from(processes).unwrap_or(usize::MAX);
@@ -285,5 +308,7 @@ fn options(global: &Global) -> host::Options {
             Durability::Full
         },
         keeps_promises: true,
+        pages_at_once: false,
+        config,
     }
 }

@@ -14,6 +14,7 @@ pub(crate) mod node;
 mod selector;
 pub(crate) mod style;
 pub(crate) mod table;
+pub(crate) mod tasks;
 pub(crate) mod text;
 pub(crate) mod time;
 

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use usher_api::command::{Command, Outcome};
 
+pub mod approvals;
+
 /// Version of this protocol; an engine answers clients of its own version only.
 pub const VERSION: u32 = 1;
 
@@ -98,6 +100,11 @@ pub enum Request {
         /// The run.
         run: RunRef,
     },
+    /// About requests for approval.
+    Approvals {
+        /// What.
+        ask: approvals::Ask,
+    },
     /// What every actor is doing.
     Observe,
     /// Bring the engine to its end; what runs goes on under its launcher.
@@ -172,6 +179,11 @@ pub enum Answer {
         files: Vec<LogFile>,
         /// Whether the run has ended.
         ended: bool,
+    },
+    /// What was asked about approvals, as JSON.
+    Told {
+        /// The answer.
+        value: Box<Value>,
     },
     /// Reports of actors.
     Reports {

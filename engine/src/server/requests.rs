@@ -13,15 +13,18 @@ use usher_api::command::{Command, Outcome};
 use usher_core::run::{Identity, Run};
 use usher_ledger::{Outcome as Written, Write};
 
+use super::approvals;
 use super::protocol::{Answer, Request, RunRef, VERSION};
 use super::read::{self, Shelf, failed};
 use crate::actors::engine::ObserveAll;
 use crate::actors::messages::Submit;
 use crate::actors::shell::{Changed, Shell};
+use crate::notifier::Notifier;
 
 /// What the socket offers.
 pub struct Api {
     shell: Arc<Shell>,
+    pub(super) notifier: Arc<Notifier>,
     /// Names of runs that are being born.
     born: Mutex<BTreeSet<(String, String)>>,
     /// Uids of runs that somebody who has gone wants to go on.
@@ -78,9 +81,10 @@ impl Api {
     /// An API over the actors of a shell. `keeps_promises`: it remembers what others asked for, so
     /// that an engine which ends with its own run can hand it on.
     #[must_use]
-    pub fn new(shell: Arc<Shell>, keeps_promises: bool) -> Api {
+    pub fn new(shell: Arc<Shell>, keeps_promises: bool, notifier: Arc<Notifier>) -> Api {
         Api {
             shell,
+            notifier,
             keeps_promises,
             born: Mutex::new(BTreeSet::new()),
             promised: Mutex::new(BTreeSet::new()),
@@ -142,6 +146,7 @@ impl Api {
             Request::Get { .. } | Request::List { .. } | Request::Logs { .. } => {
                 return self.read(request).await;
             }
+            Request::Approvals { ask } => approvals::answer(&self.notifier, ask, by).await,
             Request::Observe => self.observe().await,
             Request::Watch { .. } | Request::Await { .. } | Request::Shutdown => {
                 failed("bad-request", "this verb is not answered here")

@@ -1,0 +1,24 @@
+//! `usher mailbox`: the address of the development mailbox, for the owner of the state directory.
+
+use super::session::Session;
+use super::{DONE, FAILED, output};
+use crate::client::{Client, Error};
+use crate::notifier::web::Web;
+
+/// `usher mailbox`.
+pub(super) fn mailbox(session: &mut Session) -> anyhow::Result<u8> {
+    match Client::connect(&session.state) {
+        Ok(_) => {}
+        Err(Error::NoEngine(_)) => {
+            output::note("no engine runs, so nobody shows the mailbox; start `usher server`");
+            return Ok(FAILED);
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let Some(web) = Web::read(&session.state) else {
+        output::note("this engine shows no pages yet; it does as soon as there is mail");
+        return Ok(FAILED);
+    };
+    output::print(&format!("{}\n", web.mailbox()))?;
+    Ok(DONE)
+}

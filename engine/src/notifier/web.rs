@@ -1,0 +1,140 @@
+//! Where the pages are: the listener, and the file that tells their owner.
+//!
+//! Links are in mails for weeks, so an engine listens where the one before did: the port is kept in
+//! the state directory. Without a configured address it is the usual one, and when somebody else
+//! has that, any free one.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+
+use crate::state::StateDir;
+
+/// The usual port, that of Argo's server.
+pub const PORT: u16 = 2746;
+
+/// What the file says; only the owner of the state directory may read it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Web {
+    /// Where the pages are.
+    pub at: SocketAddr,
+    /// What opens the development mailbox.
+    pub key: String,
+}
+
+impl std::fmt::Debug for Web {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Web")
+            .field("at", &self.at)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Web {
+    /// What the last engine of a state directory wrote; none when there was none with pages.
+    #[must_use]
+    pub fn read(state: &StateDir) -> Option<Web> {
+        let bytes = std::fs::read(path(state)).ok()?;
+        serde_json::from_slice(&bytes).ok()
+    }
+
+    /// Writes it, readable by the owner alone.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&self, state: &StateDir) -> anyhow::Result<()> {
+        let path = path(state);
+        let what = || format!("write {}", path.display());
+        let new = path.with_extension("new");
+        let _ = std::fs::remove_file(&new);
+        let mut file = File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&new)
+            .with_context(what)?;
+        let bytes = serde_json::to_vec(self).with_context(what)?;
+        file.write_all(&bytes).with_context(what)?;
+        std::fs::rename(&new, &path).with_context(what)
+    }
+
+    /// The address that opens the development mailbox.
+    #[must_use]
+    pub fn mailbox(&self) -> String {
+        format!("http://{}/mailbox?key={}", self.at, self.key)
+    }
+}
+
+fn path(state: &StateDir) -> PathBuf {
+    state.path().join("web.json")
+}
+
+/// Listens at the address that was asked for, else where the pages were last, else at the usual
+/// port, else anywhere on loopback.
+///
+/// # Errors
+/// When the address that was asked for cannot be had, or none at all.
+pub fn listen(wanted: Option<SocketAddr>, last: Option<SocketAddr>) -> anyhow::Result<TcpListener> {
+    if let Some(wanted) = wanted {
+        return TcpListener::bind(wanted)
+            .with_context(|| format!("listen on {wanted}: give another with --listen"));
+    }
+    let usual = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    last.into_iter()
+        .chain([usual(PORT)])
+        .find_map(|at| TcpListener::bind(at).ok())
+        .map_or_else(|| TcpListener::bind(usual(0)), Ok)
+        .context("listen on loopback")
+}
+
+/// A random key, 26 letters and digits.
+///
+/// # Errors
+/// When the system has no random bytes.
+pub fn random_key() -> anyhow::Result<String> {
+    const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    let mut bytes = [0_u8; 26];
+    getrandom::fill(&mut bytes).context("ask the system for random bytes")?;
+    let digit = |byte: &u8| char::from(DIGITS[usize::from(byte % 32)]);
+    Ok(bytes.iter().map(digit).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A port that is taken is not insisted on, unless it was asked for.
+    #[test]
+    fn a_free_port_is_found() {
+        let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let at = taken.local_addr().expect("it has an address");
+        assert!(listen(Some(at), None).is_err());
+        let other = listen(None, Some(at)).expect("another port");
+        assert_ne!(other.local_addr().expect("it has an address"), at);
+        drop(taken);
+        let again = listen(None, Some(at)).expect("the port of before");
+        assert_eq!(again.local_addr().expect("it has an address"), at);
+    }
+
+    /// The key is not shown by accident.
+    #[test]
+    fn the_key_is_not_in_the_debug_text() {
+        let key = random_key().expect("random bytes");
+        assert_eq!(key.len(), 26);
+        let at = "127.0.0.1:1".parse().expect("an address");
+        let web = Web {
+            at,
+            key: key.clone(),
+        };
+        assert!(!format!("{web:?}").contains(&key));
+        assert_eq!(
+            web.mailbox(),
+            format!("http://127.0.0.1:1/mailbox?key={key}")
+        );
+    }
+}
