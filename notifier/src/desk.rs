@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use usher_api::approval::Level;
 use usher_ledger::tasks::{TaskFilter, TaskRow};
-use usher_notifier_core::decide::{self, Ballot, Event, Refusal};
+use usher_notifier_core::decide::{self, Ballot, Event, InputFault, Refusal};
 use usher_notifier_core::people::Person;
 use usher_notifier_core::record::{self, Sealed};
 use usher_notifier_core::task::{SlotState, Task};
