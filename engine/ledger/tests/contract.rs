@@ -114,6 +114,7 @@ mod contract {
             no_task_is_none,
             due_tasks_come_in_the_order_of_their_times,
             lists_of_tasks,
+            lists_come_in_pages,
             tasks_and_mails_are_counted;
         reading:
             what_is_not_there_is_none,

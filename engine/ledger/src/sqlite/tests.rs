@@ -57,6 +57,18 @@ impl Place {
     }
 }
 
+/// SQLite's plan of a statement, its steps in one line.
+fn plan(open: &Open, statement: &str) -> String {
+    let explain = format!("EXPLAIN QUERY PLAN {statement}");
+    let mut statement = open.ledger.connection.prepare(&explain).unwrap();
+    let nulls = vec![rusqlite::types::Null; statement.parameter_count()];
+    let rows = statement.query_map(rusqlite::params_from_iter(nulls), |row| {
+        row.get::<_, String>(3)
+    });
+    let lines: Vec<String> = rows.unwrap().map(Result::unwrap).collect();
+    lines.join("; ")
+}
+
 /// How many bytes the log grows by while `work` is done.
 fn logged(place: &Place, open: &mut Open, work: impl FnOnce(&mut Open)) -> u64 {
     let log = place.folder.path().join("ledger.db-wal");

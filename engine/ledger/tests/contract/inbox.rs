@@ -3,7 +3,7 @@
 use usher_ledger::tasks::{MailPhase, TaskCounts, TaskFilter};
 
 use super::desk::{change, decision, mail, mailed, moved, step};
-use super::ground::{Ground, committed};
+use super::ground::{Ground, born, committed};
 
 /// What is not there is none, empty or zero.
 pub(super) fn no_task_is_none(ground: &mut Ground) {
@@ -52,119 +52,105 @@ pub(super) fn due_tasks_come_in_the_order_of_their_times(ground: &mut Ground) {
     assert_eq!(reader.tasks_due(i64::MAX, 9).unwrap(), ["t3", "t2"]);
 }
 
-/// Lists show the newest first, only what was asked for, page by page.
-pub(super) fn lists_of_tasks(ground: &mut Ground) {
+/// Six tasks of two runs in two namespaces, two of them decided.
+fn six(ground: &mut Ground) {
     let mut birth = ground.birth("u2");
     birth.namespace = "other".to_owned();
-    assert_eq!(ground.write(super::ground::born(birth)), committed(1));
+    assert_eq!(ground.write(born(birth)), committed(1));
     ground.open("u1", &["t1", "t2", "t3"]);
     ground.open("u2", &["t4", "t5"]);
     ground.open("u1", &["t6"]);
     for task in ["t2", "t5"] {
         assert_eq!(ground.write(moved(decision(task, 1, "u9"))), committed(2));
     }
-    let some = |text: &str| Some(text.to_owned());
-    let (run, name, space) = (some("u1"), some("name-of-u1"), some("default"));
-    let cases: [(TaskFilter, &[&str]); 13] = [
-        (all(), &["t6", "t5", "t4", "t3", "t2", "t1"]),
-        (TaskFilter { limit: 2, ..all() }, &["t6", "t5"]),
-        (TaskFilter { limit: 0, ..all() }, &[]),
-        (with(&all(), Some(true)), &["t6", "t4", "t3", "t1"]),
-        (with(&all(), Some(false)), &["t5", "t2"]),
-        (
-            TaskFilter {
-                run: run.clone(),
-                ..all()
-            },
-            &["t6", "t3", "t2", "t1"],
-        ),
-        (
-            with(&TaskFilter { run, ..all() }, Some(true)),
-            &["t6", "t3", "t1"],
-        ),
-        (
-            TaskFilter {
-                workflow: name.clone(),
-                ..all()
-            },
-            &["t6", "t3", "t2", "t1"],
-        ),
-        (
-            TaskFilter {
-                namespace: some("other"),
-                ..all()
-            },
-            &["t5", "t4"],
-        ),
-        (
-            with(
-                &TaskFilter {
-                    namespace: some("other"),
-                    ..all()
-                },
-                Some(true),
-            ),
-            &["t4"],
-        ),
-        (
-            TaskFilter {
-                namespace: space,
-                workflow: name.clone(),
-                ..all()
-            },
-            &["t6", "t3", "t2", "t1"],
-        ),
-        (
-            TaskFilter {
-                namespace: some("other"),
-                workflow: name,
-                ..all()
-            },
-            &[],
-        ),
-        (
-            TaskFilter {
-                run: some("u9"),
-                ..all()
-            },
-            &[],
-        ),
-    ];
-    let mut reader = ground.reader();
-    let mut ids = |filter: &TaskFilter| -> Vec<String> {
-        let tasks = reader.tasks(filter).unwrap();
-        tasks.into_iter().map(|task| task.id).collect()
-    };
-    for (filter, expected) in cases {
-        assert_eq!(ids(&filter), expected, "{filter:?}");
-        // Page by page it is the same.
-        let mut paged = Vec::new();
-        let mut before = None;
-        while let [id] = &ids(&TaskFilter {
-            limit: 1,
-            before: before.take(),
-            ..filter.clone()
-        })[..]
-        {
-            before = Some((5_000, id.clone()));
-            paged.push(id.clone());
-        }
-        if filter.limit == 9 {
-            assert_eq!(paged, expected, "{filter:?}");
-        }
+}
+
+/// A filter: namespace, workflow, run (empty for any), open.
+fn filter(namespace: &str, workflow: &str, run: &str, open: Option<bool>) -> TaskFilter {
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    TaskFilter {
+        namespace: some(namespace),
+        workflow: some(workflow),
+        run: some(run),
+        open,
+        ..all()
     }
+}
+
+fn ids(ground: &Ground, filter: &TaskFilter) -> Vec<String> {
+    let tasks = ground.reader().tasks(filter).unwrap();
+    tasks.into_iter().map(|task| task.id).collect()
+}
+
+/// Lists show the newest first, and only what was asked for.
+pub(super) fn lists_of_tasks(ground: &mut Ground) {
+    six(ground);
+    let (open, closed) = (Some(true), Some(false));
+    let cases: [(TaskFilter, &[&str]); 14] = [
+        (
+            filter("", "", "", None),
+            &["t6", "t5", "t4", "t3", "t2", "t1"],
+        ),
+        (filter("", "", "", open), &["t6", "t4", "t3", "t1"]),
+        (filter("", "", "", closed), &["t5", "t2"]),
+        (filter("", "", "u1", None), &["t6", "t3", "t2", "t1"]),
+        (filter("", "", "u1", open), &["t6", "t3", "t1"]),
+        (filter("", "", "u1", closed), &["t2"]),
+        (filter("other", "", "u1", None), &[]),
+        (
+            filter("", "name-of-u1", "", None),
+            &["t6", "t3", "t2", "t1"],
+        ),
+        (filter("other", "", "", None), &["t5", "t4"]),
+        (filter("other", "", "", open), &["t4"]),
+        (
+            filter("default", "name-of-u1", "", None),
+            &["t6", "t3", "t2", "t1"],
+        ),
+        (filter("default", "name-of-u1", "", closed), &["t2"]),
+        (filter("other", "name-of-u1", "", None), &[]),
+        (filter("", "", "u9", None), &[]),
+    ];
+    for (filter, expected) in cases {
+        assert_eq!(ids(ground, &filter), expected, "{filter:?}");
+    }
+}
+
+/// Page by page a list is the same as in one; a page has no more than its limit.
+pub(super) fn lists_come_in_pages(ground: &mut Ground) {
+    six(ground);
+    let filters = [
+        filter("", "", "", None),
+        filter("", "", "", Some(true)),
+        filter("", "", "u1", None),
+        filter("other", "", "", Some(true)),
+        filter("default", "name-of-u1", "", None),
+    ];
+    for filter in filters {
+        let whole = ids(ground, &filter);
+        let page = |before: &[String]| TaskFilter {
+            before: before.last().map(|id| (5_000, id.clone())),
+            limit: 2,
+            ..filter.clone()
+        };
+        let mut paged = Vec::new();
+        for _ in 0..=whole.len() {
+            let next = ids(ground, &page(&paged));
+            assert!(next.len() <= 2, "{next:?}");
+            paged.extend(next);
+        }
+        assert_eq!(paged, whole, "{filter:?}");
+    }
+    let none = TaskFilter {
+        limit: 0,
+        ..TaskFilter::default()
+    };
+    assert_eq!(ids(ground, &none), [""; 0]);
     let nowhere = TaskFilter {
         before: Some((5_000, "t9".to_owned())),
         ..all()
     };
-    assert_eq!(ids(&nowhere), [""; 0]);
-}
-
-fn with(filter: &TaskFilter, open: Option<bool>) -> TaskFilter {
-    TaskFilter {
-        open,
-        ..filter.clone()
-    }
+    assert_eq!(ids(ground, &nowhere), [""; 0]);
 }
 
 /// Counts tell open tasks, and mails that are to be sent with the age of the oldest.

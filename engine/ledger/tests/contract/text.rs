@@ -1,6 +1,6 @@
 //! U+0000: PostgreSQL refuses what SQLite takes, so no ledger holds it (E8).
 
-use usher_ledger::tasks::{MailPhase, NewCommand, TaskFilter};
+use usher_ledger::tasks::{MailPhase, NewCommand, TaskFilter, TaskWrite};
 use usher_ledger::{Applied, Filter, Reader, Write, part_of};
 
 use super::desk::{answer, boxed, change, entry, mail, mailed, moved, opens, step};
@@ -114,6 +114,28 @@ pub(super) fn other_bytes_stay_as_they_are(ground: &mut Ground) {
     assert_eq!((loaded.row.head, loaded.scope), (vec![], Some(vec![])));
 }
 
+/// The move of a task with this text and this body wherever one can stand.
+fn dirty_move(dirty: &str, body: Vec<u8>) -> TaskWrite {
+    let mut write = step(dirty, 1);
+    write.state = dirty.to_owned();
+    write.body = body.clone();
+    write.record = vec![entry(1)];
+    write.record[0].prev = dirty.to_owned();
+    write.record[0].hash = dirty.to_owned();
+    let mut known = answer(dirty, 1);
+    known.scope = dirty.to_owned();
+    known.asked = dirty.to_owned();
+    known.answer = body.clone();
+    write.answer = Some(known);
+    write.command = Some(NewCommand {
+        run: dirty.to_owned(),
+        kind: dirty.to_owned(),
+        body,
+        key: Some(dirty.to_owned()),
+    });
+    write
+}
+
 /// So it is in tasks: in every text and body but those of the record, and in look-ups.
 pub(super) fn nul_in_tasks_is_replaced_on_entry(ground: &mut Ground) {
     const DIRTY: &str = "x\0y";
@@ -127,24 +149,7 @@ pub(super) fn nul_in_tasks_is_replaced_on_entry(ground: &mut Ground) {
     let stored = br#""\ufffd""#;
     assert_eq!(ground.task(CLEAN).body, stored);
 
-    let mut write = step(DIRTY, 1);
-    write.state = DIRTY.to_owned();
-    write.body = body.clone();
-    write.record = vec![entry(1)];
-    write.record[0].prev = DIRTY.to_owned();
-    write.record[0].hash = DIRTY.to_owned();
-    let mut known = answer(DIRTY, 1);
-    known.scope = DIRTY.to_owned();
-    known.asked = DIRTY.to_owned();
-    known.answer = body.clone();
-    write.answer = Some(known);
-    write.command = Some(NewCommand {
-        run: DIRTY.to_owned(),
-        kind: DIRTY.to_owned(),
-        body,
-        key: Some(DIRTY.to_owned()),
-    });
-    assert_eq!(ground.write(moved(write)), committed(2));
+    assert_eq!(ground.write(moved(dirty_move(DIRTY, body))), committed(2));
     let mut reader = ground.reader();
     for text in [DIRTY, CLEAN] {
         let task = reader.task(text).unwrap().unwrap();

@@ -3,21 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::super::{Sqlite, sql};
-use super::{Open, Place, logged};
+use super::{Open, Place, logged, plan};
 use crate::port::{Ledger, Reader};
 use crate::rows::Quiet;
 use crate::samples::{birth, born, committed, node, turn, turned};
-
-fn plan(open: &Open, statement: &str) -> String {
-    let explain = format!("EXPLAIN QUERY PLAN {statement}");
-    let mut statement = open.ledger.connection.prepare(&explain).unwrap();
-    let nulls = vec![rusqlite::types::Null; statement.parameter_count()];
-    let rows = statement.query_map(rusqlite::params_from_iter(nulls), |row| {
-        row.get::<_, String>(3)
-    });
-    let lines: Vec<String> = rows.unwrap().map(Result::unwrap).collect();
-    lines.join("; ")
-}
 
 /// No statement of a turn, a wake-up or a request walks a table or sorts what an index has in
 /// order.
@@ -54,50 +43,6 @@ fn live_look_ups_use_the_partial_indexes() {
             sql::PENDING_RUNS,
             "CO-ROUTINE i; SEARCH inbox USING INDEX inbox_pending (part=?); \
              SCAN i; SEARCH r USING INTEGER PRIMARY KEY (rowid=?); USE TEMP B-TREE FOR ORDER BY",
-        ),
-        (
-            sql::tasks::NEXT_TASK,
-            "SEARCH tasks USING COVERING INDEX tasks_due (due_at>?)",
-        ),
-        // The first row of an index.
-        (
-            sql::tasks::NEXT_MAIL,
-            "SCAN outbox USING COVERING INDEX outbox_due",
-        ),
-        (
-            sql::tasks::TASKS_DUE,
-            "SEARCH tasks USING INDEX tasks_due (due_at>? AND due_at<?)",
-        ),
-        (
-            sql::tasks::MAILS_DUE,
-            "SEARCH outbox USING INDEX outbox_due (due_at<?)",
-        ),
-        (
-            sql::tasks::CLOSE_ALL,
-            "SEARCH tasks USING INDEX tasks_run (run=? AND open=?)",
-        ),
-        (
-            sql::tasks::TASK_OF_LINK,
-            "SEARCH l USING PRIMARY KEY (id=?); SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
-        ),
-        (
-            sql::tasks::OPEN_TASKS,
-            "SEARCH t USING INDEX tasks_open (open=? AND rowid<?)",
-        ),
-        (
-            sql::tasks::OPEN_TASKS_OF_NAMESPACE,
-            "SEARCH t USING INDEX tasks_open_namespace (namespace=? AND open=? AND rowid<?)",
-        ),
-        (
-            sql::tasks::TASKS_OF_WORKFLOW,
-            "SEARCH t USING INDEX tasks_name (namespace=? AND workflow=? AND rowid<?)",
-        ),
-        (
-            sql::tasks::TASK_COUNTS,
-            "SCAN CONSTANT ROW; SCALAR SUBQUERY 1; \
-             SEARCH tasks USING COVERING INDEX tasks_open (open=?); SCALAR SUBQUERY 2; \
-             SCAN outbox USING COVERING INDEX outbox_due; SCALAR SUBQUERY 3; \
-             SEARCH outbox USING COVERING INDEX outbox_due",
         ),
         // The newest first, until there are enough: a walk, but no sort.
         (

@@ -2,7 +2,7 @@
 //! due, and runs that ask nobody pay nothing.
 
 use super::super::{Sqlite, sql::tasks as sql};
-use super::{Open, Place, logged};
+use super::{Open, Place, logged, plan};
 use crate::port::{Ledger, Reader};
 use crate::rows::{Outcome, Write};
 use crate::samples::{birth, born, command, committed, entry, mail, opening, turn, turned, vote};
@@ -128,6 +128,63 @@ fn a_vote_costs_the_same_among_any_number_of_tasks() {
         found.push(bytes);
     }
     assert_eq!(found[0], found[1]);
+}
+
+/// Who is due, what is open and the task of a link are found by key: one look-up each, or the few
+/// entries of a partial index.
+#[test]
+fn look_ups_go_by_key() {
+    let place = Place::new();
+    let ledger = place.open();
+    let cases = [
+        (
+            sql::NEXT_TASK,
+            "SEARCH tasks USING COVERING INDEX tasks_due (due_at>?)",
+        ),
+        // The first row of an index.
+        (
+            sql::NEXT_MAIL,
+            "SCAN outbox USING COVERING INDEX outbox_due",
+        ),
+        (
+            sql::TASKS_DUE,
+            "SEARCH tasks USING INDEX tasks_due (due_at>? AND due_at<?)",
+        ),
+        (
+            sql::MAILS_DUE,
+            "SEARCH outbox USING INDEX outbox_due (due_at<?)",
+        ),
+        (
+            sql::CLOSE_ALL,
+            "SEARCH tasks USING INDEX tasks_run (run=? AND open=?)",
+        ),
+        (
+            sql::TASK_OF_LINK,
+            "SEARCH l USING PRIMARY KEY (id=?); SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+        ),
+        (
+            sql::OPEN_TASKS,
+            "SEARCH t USING INDEX tasks_open (open=? AND rowid<?)",
+        ),
+        (
+            sql::OPEN_TASKS_OF_NAMESPACE,
+            "SEARCH t USING INDEX tasks_open_namespace (namespace=? AND open=? AND rowid<?)",
+        ),
+        (
+            sql::TASKS_OF_WORKFLOW,
+            "SEARCH t USING INDEX tasks_name (namespace=? AND workflow=? AND rowid<?)",
+        ),
+        (
+            sql::TASK_COUNTS,
+            "SCAN CONSTANT ROW; SCALAR SUBQUERY 1; \
+             SEARCH tasks USING COVERING INDEX tasks_open (open=?); SCALAR SUBQUERY 2; \
+             SCAN outbox USING COVERING INDEX outbox_due; SCALAR SUBQUERY 3; \
+             SEARCH outbox USING COVERING INDEX outbox_due",
+        ),
+    ];
+    for (statement, expected) in cases {
+        assert_eq!(plan(&ledger, statement), expected, "{statement}");
+    }
 }
 
 /// Decided tasks and finished mails stand in no index that is looked at again and again.
