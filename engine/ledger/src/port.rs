@@ -20,7 +20,8 @@
 //! 9. A record grows by the next entry and by nothing else; its bytes are hashed, so law 5 does
 //!    not touch them, nor what the mailbox has got. Only the erasable part of an entry can go.
 //! 10. Tasks, their record and mail outlive their run.
-//! 11. A mail is written by who holds its lease, until its phase is final.
+//! 11. A mail is written by who holds its lease, until its phase is final. One that was sent can
+//!     still come back.
 //!
 //! Writes of one group are applied in their order. An adapter that commits a group as one
 //! statement must cut the group where a run comes a second time.

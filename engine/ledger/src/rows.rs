@@ -249,7 +249,8 @@ pub enum Write {
     /// Move a task through the gate. [`Outcome::Stale`] when its version is another by now, or the
     /// answer's key was answered: read again.
     Task(Box<TaskWrite>),
-    /// Change a mail. [`Outcome::Stale`] when its lease is another by now, or its phase final.
+    /// Change a mail. [`Outcome::Stale`] when its lease is another by now, or its phase
+    /// cannot become the new one ([`crate::tasks::MailPhase::may_become`]).
     Mail(Box<MailWrite>),
     /// Post mail that belongs to no turn and no task.
     Post(Vec<NewMail>),

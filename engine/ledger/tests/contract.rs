@@ -106,6 +106,7 @@ mod contract {
             a_key_is_posted_once,
             one_at_a_time_holds_a_mail,
             a_final_phase_is_final,
+            a_sent_mail_can_come_back,
             due_mails_come_in_the_order_of_their_times,
             a_sent_mail_is_in_the_mailbox,
             the_mailbox_keeps_the_newest,

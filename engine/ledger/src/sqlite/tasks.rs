@@ -159,8 +159,8 @@ fn remember(connection: &Connection, answer: &StoredAnswer) -> rusqlite::Result<
 
 /// Changes a mail, by who holds its lease.
 pub(super) fn change_mail(connection: &Connection, write: &MailWrite) -> rusqlite::Result<Outcome> {
-    let guard = (write.id, write.lease);
     if let Some(reason) = limits::of_mail(write) {
+        let guard = (write.id, write.lease, write.phase.as_str());
         let holds = exists(connection, sql::MAIL_GUARD, guard)?;
         return Ok(match holds {
             true => Outcome::Refused { reason },

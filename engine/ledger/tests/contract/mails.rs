@@ -6,12 +6,18 @@ use usher_ledger::{BODY_MAX, Outcome, People, Write};
 use super::desk::{boxed, change, mail, mailed, moved, step};
 use super::ground::{Ground, committed, refused, turned};
 
-const FINAL: [MailPhase; 4] = [
+const TOO_LARGE: &str = "a body has more than 16777216 bytes";
+
+const ALL: [MailPhase; 6] = [
+    MailPhase::Queued,
+    MailPhase::Leased,
     MailPhase::Sent,
     MailPhase::Bounced,
     MailPhase::Cancelled,
     MailPhase::Dead,
 ];
+
+const FINAL: [MailPhase; 3] = [MailPhase::Bounced, MailPhase::Cancelled, MailPhase::Dead];
 
 /// A mail is posted by a turn, by a move or alone; posting its key again changes nothing.
 pub(super) fn a_key_is_posted_once(ground: &mut Ground) {
@@ -91,7 +97,7 @@ pub(super) fn one_at_a_time_holds_a_mail(ground: &mut Ground) {
     assert_eq!(ground.write(mailed(nobody)), Outcome::Stale);
 }
 
-/// What is sent, refused, cancelled or given up stays so, and is due no more.
+/// What is refused, cancelled or given up stays so, and is due no more.
 pub(super) fn a_final_phase_is_final(ground: &mut Ground) {
     for phase in FINAL {
         let id = ground.post(mail(phase.as_str(), 6_000));
@@ -107,7 +113,7 @@ pub(super) fn a_final_phase_is_final(ground: &mut Ground) {
         assert_eq!((expected.phase, expected.attempts), (phase, 3));
         assert_eq!(expected.sent_ms, Some(7_000));
         assert_eq!(expected.error.as_deref(), Some("so it was"));
-        for next in [MailPhase::Queued, MailPhase::Leased, MailPhase::Sent] {
+        for next in ALL {
             assert_eq!(ground.write(mailed(change(id, 1, next))), Outcome::Stale);
         }
         assert_eq!(ground.reader().mail(id).unwrap(), Some(expected));
@@ -115,6 +121,37 @@ pub(super) fn a_final_phase_is_final(ground: &mut Ground) {
     let mut reader = ground.reader();
     assert_eq!(reader.mails_due(i64::MAX, 9).unwrap(), []);
     assert_eq!(reader.next_mail_due().unwrap(), None);
+}
+
+/// A mail that was sent is due no more, but can still come back, by the lease that sent it: for
+/// good, or to be sent again. Nothing else becomes of it.
+pub(super) fn a_sent_mail_can_come_back(ground: &mut Ground) {
+    for next in ALL {
+        let id = ground.post(mail(next.as_str(), 6_000));
+        ground.lease(id);
+        let sent = change(id, 1, MailPhase::Sent);
+        assert_eq!(ground.write(mailed(sent)), committed(1));
+        assert_eq!(ground.reader().next_mail_due().unwrap(), None);
+        assert_eq!(ground.write(mailed(change(id, 0, next))), Outcome::Stale);
+        let may = matches!(next, MailPhase::Queued | MailPhase::Bounced);
+        let mut back = change(id, 1, next);
+        back.due_ms = Some(9_000);
+        let mut large = back.clone();
+        large.boxed = Some(boxed(&"x".repeat(BODY_MAX + 1)));
+        let (expected, too_large) = match may {
+            true => (committed(1), refused(TOO_LARGE)),
+            false => (Outcome::Stale, Outcome::Stale),
+        };
+        assert_eq!(ground.write(mailed(large)), too_large, "{next:?}");
+        assert_eq!(ground.write(mailed(back)), expected, "{next:?}");
+        let row = ground.reader().mail(id).unwrap().unwrap();
+        assert_eq!(row.phase, if may { next } else { MailPhase::Sent });
+        if next == MailPhase::Queued {
+            assert_eq!(ground.reader().next_mail_due().unwrap(), Some(9_000));
+            let over = change(id, 1, MailPhase::Cancelled);
+            assert_eq!(ground.write(mailed(over)), committed(1));
+        }
+    }
 }
 
 /// Due are the queued and those whose lease is over, the longest due first.
@@ -201,8 +238,7 @@ pub(super) fn too_much_is_not_mailed(ground: &mut Ground) {
     let large = vec![b'x'; BODY_MAX + 1];
     let mut posts = vec![mail("m2", 0), mail("m3", 0)];
     posts[1].body.clone_from(&large);
-    let text = "a body has more than 16777216 bytes";
-    assert_eq!(ground.write(Write::Post(posts)), refused(text));
+    assert_eq!(ground.write(Write::Post(posts)), refused(TOO_LARGE));
     assert_eq!(ground.reader().mail_of_key("m2").unwrap(), None);
     let mut in_box = change(id, 0, MailPhase::Sent);
     in_box.boxed = Some(boxed(""));
@@ -218,7 +254,8 @@ pub(super) fn too_much_is_not_mailed(ground: &mut Ground) {
     stale.lease = 7;
     let group = [in_box, in_command, stale].map(mailed);
     let outcomes = ground.ledger.commit(&group).unwrap();
-    assert_eq!(outcomes, [refused(text), refused(text), Outcome::Stale]);
+    let expected = [refused(TOO_LARGE), refused(TOO_LARGE), Outcome::Stale];
+    assert_eq!(outcomes, expected);
     let row = ground.reader().mail(id).unwrap().unwrap();
     assert_eq!(row.phase, MailPhase::Queued);
     assert_eq!(ground.reader().boxed(9).unwrap(), []);

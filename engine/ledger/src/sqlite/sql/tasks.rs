@@ -64,10 +64,10 @@ pub(in crate::sqlite) const POST: &str = "\
 INSERT INTO outbox (key, task, slot, run, kind, recipient, phase, due_at, body, created_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'Queued', ?7, ?8, ?9) ON CONFLICT (key) DO NOTHING";
 
-/// The guard of a change of a mail. `?1` mail, `?2` lease.
+/// Would the guard of a change of a mail hold? `?1` mail, `?2` lease, `?3` next phase.
 pub(in crate::sqlite) const MAIL_GUARD: &str = "\
-SELECT 1 FROM outbox
-WHERE id = ?1 AND lease = ?2 AND phase IN ('Queued', 'Leased', 'Sent')";
+SELECT 1 FROM outbox WHERE id = ?1 AND lease = ?2
+    AND (phase IN ('Queued', 'Leased') OR phase = 'Sent' AND ?3 IN ('Queued', 'Bounced'))";
 
 /// Changes a mail; leasing raises its lease. One that was sent can still come back.
 pub(in crate::sqlite) const MAIL_CHANGE: &str = "\
