@@ -104,5 +104,6 @@ fn name(effect: &Effect) -> &'static str {
         Effect::Note(Note::Early { .. }) => "Note Early",
         Effect::Note(Note::RunEnded) => "Note RunEnded",
         Effect::Note(Note::Illegal(_)) => "Note Illegal",
+        Effect::Note(Note::Untold(_)) => "Note Untold",
     }
 }

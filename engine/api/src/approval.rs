@@ -10,8 +10,11 @@
 //!
 //! Not here: who may vote and when a request is decided (`usher-notifier-core`).
 
+mod parse;
+
 use std::collections::BTreeMap;
 
+pub use parse::{APPROVERS_MAX, FIELDS_MAX, PolicyFault, Step, parse};
 use serde::{Deserialize, Serialize};
 
 /// The annotation that spells a policy on stock Argo, beside `suspend: {}`.

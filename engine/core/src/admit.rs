@@ -17,6 +17,7 @@ mod circle;
 mod faults;
 mod graph;
 mod path;
+mod people;
 mod places;
 mod reach;
 mod read;

@@ -12,13 +12,16 @@
 //!
 //! Invariants: INV-01 … INV-09. Not here: what a turn commits (`usher::turn`).
 
+mod ask;
 mod begin;
 mod command;
 mod dag;
 mod halt;
 mod observe;
+mod post;
 mod retry;
 mod root;
+mod set;
 mod steps;
 
 use usher_api::command::Outcome;
@@ -77,7 +80,7 @@ pub fn decide(run: Run, events: Vec<Stamped>) -> Decision {
     let clock_ms = run.head.clock_ms;
     let mut draft = Draft::new(run, clock_ms);
     let mut answers = Vec::new();
-    for stamped in events {
+    for stamped in outcomes_first(events) {
         draft.now_ms = draft.now_ms.max(stamped.at_ms);
         draft.run.head.clock_ms = draft.now_ms;
         compare_deadline(&mut draft);
@@ -110,6 +113,18 @@ pub fn decide(run: Run, events: Vec<Stamped>) -> Decision {
         answers,
         delete,
     }
+}
+
+/// The events with the outcomes of approvals before all others, else as they came.
+///
+/// An outcome is committed while its request is open, and a request is open as long as its node
+/// waits in the committed run: so it was first, whatever else has come in the meantime (a stop that
+/// waits in the inbox before it, a deadline). Were it taken later, the turn would close a request
+/// that is decided already, which the ledger refuses.
+fn outcomes_first(events: Vec<Stamped>) -> Vec<Stamped> {
+    let (mut first, rest): (Vec<_>, Vec<_>) = events.into_iter().partition(Stamped::is_outcome);
+    first.extend(rest);
+    first
 }
 
 /// Whether a later event of the same turn has made an effect void: a launch of what was stopped, a
@@ -185,7 +200,7 @@ fn timer(draft: &mut Draft, node: Option<NodeIx>) {
     }
     match found.kind {
         Kind::Retry => retry::wait_over(draft, ix),
-        Kind::Pod | Kind::Suspend => observe::due(draft, ix),
+        Kind::Pod | Kind::Suspend | Kind::Mail => observe::due(draft, ix),
         Kind::Steps | Kind::Group | Kind::Dag | Kind::Skipped => {}
     }
 }
@@ -231,7 +246,7 @@ fn advance(draft: &mut Draft, ix: NodeIx) {
         Kind::Group => steps::advance_group(draft, ix),
         Kind::Dag => dag::advance(draft, ix),
         Kind::Retry => retry::advance(draft, ix),
-        Kind::Pod | Kind::Suspend | Kind::Skipped => {}
+        Kind::Pod | Kind::Suspend | Kind::Mail | Kind::Skipped => {}
     }
 }
 

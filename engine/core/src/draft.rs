@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::asks::Asks;
+use crate::asks::{Asks, Closing};
 use crate::effect::{Effect, Note};
 use crate::phase::{Phase, Signal};
 use crate::plan::TemplateIx;
@@ -91,6 +91,10 @@ impl Draft {
             timeout_ms: None,
             wake_ms: None,
             cause: None,
+            outputs: <_>::default(),
+            task: None,
+            is_final: false,
+            unsent: 0,
         });
         self.moves.push((ix, Phase::New, first));
         self.run.index_new(ix);
@@ -139,9 +143,26 @@ impl Draft {
         self.run.index_waits(ix, true);
         self.changed.insert(ix);
         if next.is_done() {
+            self.close(ix, message);
             self.settle(ix);
         }
         true
+    }
+
+    /// Closes a node's request for a decision, if it has one. One that this very decision opens is
+    /// never asked.
+    pub fn close(&mut self, ix: NodeIx, reason: &str) {
+        let node = self.run.nodes.get(ix as usize);
+        let Some(task) = node.and_then(|node| node.task.clone()) else {
+            return;
+        };
+        let before = self.asks.opens.len();
+        self.asks.opens.retain(|asked| asked.task != task);
+        let is_known = self.asks.closes.iter().any(|closing| closing.task == task);
+        if self.asks.opens.len() == before && !is_known {
+            let reason = reason.to_owned();
+            self.asks.closes.push(Closing { task, reason });
+        }
     }
 
     /// Changes fields of a node other than its phase.

@@ -69,6 +69,11 @@ pub enum Note {
     },
     /// The run has ended; the event came too late.
     RunEnded,
+    /// A notice about the run's end names nobody.
+    Untold(
+        /// Why.
+        String,
+    ),
     /// A phase refused a signal: a fault of ours, kept from doing harm.
     Illegal(String),
 }

@@ -17,6 +17,17 @@ pub struct Stamped {
     pub event: Event,
 }
 
+impl Stamped {
+    /// Whether it is the outcome of an approval, which comes before all that has happened since.
+    #[must_use]
+    pub fn is_outcome(&self) -> bool {
+        let Event::Commanded { command, .. } = &self.event else {
+            return false;
+        };
+        matches!(command, Command::Settle { .. })
+    }
+}
+
 /// What happened.
 #[derive(Debug, Clone)]
 pub enum Event {

@@ -19,7 +19,7 @@ pub struct Invariant {
 }
 
 /// All laws that a run alone can show, in order of number.
-pub const ALL: [Invariant; 10] = [
+pub const ALL: [Invariant; 11] = [
     Invariant {
         name: "INV-01",
         law: "no node is committed as New, and a node's phase fits its kind",
@@ -70,6 +70,11 @@ pub const ALL: [Invariant; 10] = [
         law: "nothing goes on that a shutdown or the run's deadline ends",
         check: halted_is_quiet,
     },
+    Invariant {
+        name: "INV-21",
+        law: "a node that waits for an approval or for mail says for which, and no other does",
+        check: waits_are_named,
+    },
 ];
 
 /// Checks every law; returns the broken ones as `INV-nn: what`.
@@ -96,7 +101,7 @@ fn phases_fit(run: &Run) -> Option<String> {
         Phase::New => false,
         Phase::Starting | Phase::Stopping => kind == Kind::Pod,
         Phase::Running => kind != Kind::Skipped && kind != Kind::Suspend,
-        Phase::Suspended => kind == Kind::Suspend,
+        Phase::Suspended => matches!(kind, Kind::Suspend | Kind::Mail),
         Phase::BackingOff => kind == Kind::Retry,
         Phase::Skipped | Phase::Omitted => kind == Kind::Skipped,
         Phase::Succeeded => kind != Kind::Skipped,
@@ -254,6 +259,23 @@ fn halted_is_quiet(run: &Run) -> Option<String> {
         "node {} is {:?} all the same",
         node.name, node.phase
     ))
+}
+
+fn waits_are_named(run: &Run) -> Option<String> {
+    for (ix, node) in (0..).zip(&run.nodes) {
+        let waits = node.phase == Phase::Suspended;
+        let asks = run
+            .template(ix)
+            .is_some_and(|template| template.approval().is_some());
+        let has_task = node.task.is_some();
+        if (waits && asks && !has_task) || (has_task && (!asks || node.kind != Kind::Suspend)) {
+            return Some(format!("node {} has task {:?}", node.name, node.task));
+        }
+        if (node.kind == Kind::Mail && waits) && node.unsent == 0 {
+            return Some(format!("node {} waits for no mail", node.name));
+        }
+    }
+    None
 }
 
 fn processes_are_owed(run: &Run) -> Option<String> {

@@ -11,6 +11,7 @@
 //!
 //! Not here: who runs a process (`usher::adapters`), who stores bytes (`usher-ledger`).
 
+pub mod address;
 pub mod admit;
 pub mod asks;
 pub mod decide;
@@ -25,4 +26,5 @@ pub mod prepared;
 pub mod project;
 pub mod run;
 pub mod scope;
+pub mod supply;
 pub mod work;

@@ -6,8 +6,12 @@
 //!
 //! Not here: how a file becomes a plan (`admit`), what a plan does when run (`decide`).
 
+mod people;
+
 use serde_json::{Map, Value};
 use usher_expr::{Depends, Text};
+
+pub use people::{Approval, End, FieldTexts, Mail, Notice, ShownInput, Supplied};
 
 /// Index of a template in [`Plan::templates`].
 pub type TemplateIx = u32;
@@ -35,6 +39,19 @@ pub struct Plan {
     pub service_account: Option<String>,
     /// `spec.priority`, for `{{workflow.priority}}`.
     pub priority: Option<i64>,
+    /// The annotation `usher.flow/notify`.
+    pub notices: Vec<Notice>,
+}
+
+impl Plan {
+    /// Every approval of the plan, for who checks its names against people: the template's path in
+    /// the file, and the rules as written.
+    pub fn approvals(&self) -> impl Iterator<Item = (&str, &usher_api::approval::Policy)> {
+        self.templates.iter().filter_map(|template| {
+            let approval = template.approval()?;
+            Some((template.path.as_str(), &approval.policy))
+        })
+    }
 }
 
 /// `spec.shutdown`: how a run is ended from outside.
@@ -90,6 +107,26 @@ pub struct Template {
     pub timeout: Option<Text>,
 }
 
+impl Template {
+    /// The request for a decision that its nodes wait for.
+    #[must_use]
+    pub fn approval(&self) -> Option<&Approval> {
+        match &self.body {
+            Body::Suspend { approval, .. } => approval.as_deref(),
+            Body::Pod(_) | Body::Steps(_) | Body::Dag(_) | Body::Mail(_) => None,
+        }
+    }
+
+    /// Output parameters that somebody supplies.
+    #[must_use]
+    pub fn supplied(&self) -> &[Supplied] {
+        match &self.body {
+            Body::Suspend { outputs, .. } => outputs,
+            Body::Pod(_) | Body::Steps(_) | Body::Dag(_) | Body::Mail(_) => &[],
+        }
+    }
+}
+
 /// One input parameter of a template.
 #[derive(Debug, Clone)]
 pub struct Input {
@@ -119,7 +156,13 @@ pub enum Body {
     Suspend {
         /// `duration`; none waits for a `resume`. May hold tags.
         duration: Option<Text>,
+        /// Who must agree; none: whoever may resume the run.
+        approval: Option<Box<Approval>>,
+        /// `outputs.parameters`, each supplied by a person.
+        outputs: Vec<Supplied>,
     },
+    /// `plugin.mail`: sends mail.
+    Mail(Box<Mail>),
 }
 
 impl Body {

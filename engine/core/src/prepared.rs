@@ -52,7 +52,7 @@ impl Prepared {
                         }
                     }
                 }
-                Body::Pod(_) | Body::Suspend { .. } => {}
+                Body::Pod(_) | Body::Suspend { .. } | Body::Mail(_) => {}
             }
             places.push(by_name);
             dependents.push(after);

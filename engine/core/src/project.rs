@@ -165,7 +165,7 @@ fn node_status(run: &Run, ix: NodeIx, edges: &Edges) -> Value {
     if let Some(inputs) = inputs(run, ix) {
         out.insert("inputs".into(), inputs);
     }
-    if let Some(outputs) = outputs(node) {
+    if let Some(outputs) = outputs(run, ix) {
         out.insert("outputs".into(), outputs);
     }
     let ids = |list: &[NodeIx]| -> Vec<String> {
@@ -213,6 +213,12 @@ fn inputs(run: &Run, ix: NodeIx) -> Option<Value> {
             }) {
                 entry.insert("default".into(), json!(default));
             }
+            if node.kind == Kind::Suspend
+                && let Some(words) = crate::supply::choices_in(value)
+            {
+                entry.insert("default".into(), json!(words.first()));
+                entry.insert("enum".into(), json!(words));
+            }
             entry.insert("value".into(), json!(value));
             Value::Object(entry)
         })
@@ -220,8 +226,12 @@ fn inputs(run: &Run, ix: NodeIx) -> Option<Value> {
     Some(json!({ "parameters": list }))
 }
 
-fn outputs(node: &Node) -> Option<Value> {
+fn outputs(run: &Run, ix: NodeIx) -> Option<Value> {
+    let node = run.node(ix)?;
     let mut out = Map::new();
+    if let Some(list) = output_parameters(run, ix, node) {
+        out.insert("parameters".into(), list);
+    }
     if let Some(code) = node.exit_code {
         out.insert("exitCode".into(), json!(code.to_string()));
     }
@@ -229,6 +239,24 @@ fn outputs(node: &Node) -> Option<Value> {
         out.insert("result".into(), json!(result));
     }
     (!out.is_empty()).then_some(Value::Object(out))
+}
+
+/// Supplied outputs: with their values, or as they are declared while nobody has given one.
+fn output_parameters(run: &Run, ix: NodeIx, node: &Node) -> Option<Value> {
+    let has_them = node.kind == Kind::Suspend || (node.kind == Kind::Retry && node.phase.is_done());
+    let supplied = run.template(ix)?.supplied();
+    if !has_them || supplied.is_empty() {
+        return None;
+    }
+    let entry = |output: &crate::plan::Supplied| {
+        let mut entry = output.declared.clone();
+        if let Some(value) = node.outputs.get(&output.name) {
+            entry.shift_remove("valueFrom");
+            entry.insert("value".into(), json!(value));
+        }
+        Value::Object(entry)
+    };
+    Some(Value::from(supplied.iter().map(entry).collect::<Vec<_>>()))
 }
 
 /// A field of a node as node field selectors name it (argo.md §9); none for an unknown field.

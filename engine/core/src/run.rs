@@ -214,7 +214,7 @@ impl Run {
                 };
                 dag.tasks.get(node.slot as usize).map(|task| &task.call)
             }
-            Kind::Pod | Kind::Steps | Kind::Suspend | Kind::Skipped => None,
+            Kind::Pod | Kind::Steps | Kind::Suspend | Kind::Mail | Kind::Skipped => None,
         }
     }
 

@@ -121,7 +121,9 @@ impl<'a> NodeScope<'a> {
                 .get(slot as usize)
                 .copied()
                 .flatten(),
-            Kind::Pod | Kind::Group | Kind::Retry | Kind::Suspend | Kind::Skipped => None,
+            Kind::Pod | Kind::Group | Kind::Retry | Kind::Suspend | Kind::Mail | Kind::Skipped => {
+                None
+            }
         }
     }
 
@@ -153,7 +155,33 @@ impl<'a> NodeScope<'a> {
                 None if left_out || node.phase.is_bad() => Lookup::Absent,
                 None => Lookup::Unknown,
             },
-            _ => Lookup::Unknown,
+            _ => match field.strip_prefix("outputs.parameters.") {
+                Some(name) => self.output(ix, name),
+                None => Lookup::Unknown,
+            },
+        }
+    }
+
+    /// The value of an output parameter of a node that is done.
+    fn output(&self, ix: NodeIx, name: &str) -> Lookup<'a> {
+        let node = &self.run.nodes[ix as usize];
+        if let Some(value) = node.outputs.get(name) {
+            return Lookup::Value(Cow::Borrowed(value));
+        }
+        // What was left out has the default of its producer (argo.md §6), if that needs no node.
+        let supplied = self
+            .run
+            .template(ix)
+            .map_or(&[][..], |template| template.supplied());
+        let output = supplied.iter().find(|output| output.name == name);
+        let default = output.and_then(|output| output.default.as_ref());
+        if matches!(node.phase, Phase::Skipped | Phase::Omitted) {
+            let literal = default.and_then(usher_expr::Text::as_literal);
+            return literal.map_or(Lookup::Absent, |text| Lookup::Value(Cow::Borrowed(text)));
+        }
+        match output {
+            Some(_) => Lookup::Absent,
+            None => Lookup::Unknown,
         }
     }
 

@@ -13,6 +13,7 @@ use super::at::At;
 use super::faults::Faults;
 use super::graph;
 use super::path::shown;
+use super::people;
 use super::survey::{BodyKind, CallAt, Survey, Tmpl, results_mentioned};
 use crate::plan::{
     Backoff, Body, Call, ContinueOn, Global, Input, Plan, Pod, Retry, RetryPolicy, Shutdown,
@@ -37,6 +38,7 @@ pub(crate) fn build(object: &Value, survey: &Survey<'_>, faults: &mut Faults<'_>
         .collect();
     faults.mute(false);
     let shutdown = shutdown(spec, faults);
+    let notices = people::notices(&At::root(object), faults);
     if !faults.is_empty() {
         return None;
     }
@@ -55,6 +57,7 @@ pub(crate) fn build(object: &Value, survey: &Survey<'_>, faults: &mut Faults<'_>
         shutdown,
         service_account: spec.text("serviceAccountName").map(str::to_owned),
         priority: spec.value.get("priority").and_then(Value::as_i64),
+        notices,
     })
 }
 
@@ -117,20 +120,27 @@ fn template(
 ) -> Option<Template> {
     let at = &template.at;
     let own = at.get("retryStrategy").map(|at| retry(&at, faults));
+    let inputs = inputs(at);
     let body = match template.body? {
         kind @ (BodyKind::Container | BodyKind::Script) => {
             Body::Pod(Box::new(pod(&at.get(kind.word())?)))
         }
-        BodyKind::Suspend => Body::Suspend {
-            duration: at.get("suspend")?.text("duration").map(Text::parse),
-        },
+        BodyKind::Suspend => {
+            let outputs = people::supplied(at, &inputs);
+            Body::Suspend {
+                duration: at.get("suspend")?.text("duration").map(Text::parse),
+                approval: people::approval(at, (&inputs, &outputs), faults),
+                outputs,
+            }
+        }
+        BodyKind::Plugin => Body::Mail(Box::new(people::mail(&at.get("plugin")?, faults)?)),
         BodyKind::Steps => Body::Steps(steps(template)),
         BodyKind::Dag => Body::Dag(graph::dag(template, calls(template), faults)?),
     };
     Some(Template {
         name: template.name.to_owned(),
         path: at.path.to_string(),
-        inputs: inputs(at),
+        inputs,
         display_name: display_name(at),
         body,
         retry: own.or_else(|| inherited.cloned()),

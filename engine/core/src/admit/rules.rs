@@ -6,6 +6,7 @@
 mod ancestors;
 mod calls;
 mod names;
+mod people;
 mod recursion;
 mod tags;
 mod texts;
@@ -22,8 +23,9 @@ pub(crate) fn check(object: &Value, survey: &Survey<'_>, faults: &mut Faults<'_>
     let root = At::root(object);
     names::check(&root, survey, faults);
     values::check(survey, faults);
+    people::check(&root, survey, faults);
     calls::check(survey, faults);
     recursion::check(survey, faults);
-    tags::check(survey, faults);
+    tags::check(&root, survey, faults);
     faults.mute(false);
 }

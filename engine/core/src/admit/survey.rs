@@ -65,16 +65,19 @@ pub(crate) enum BodyKind {
     Dag,
     /// `suspend`
     Suspend,
+    /// `plugin`
+    Plugin,
 }
 
 impl BodyKind {
     /// All of them.
-    pub(crate) const ALL: [BodyKind; 5] = [
+    pub(crate) const ALL: [BodyKind; 6] = [
         BodyKind::Container,
         BodyKind::Script,
         BodyKind::Steps,
         BodyKind::Dag,
         BodyKind::Suspend,
+        BodyKind::Plugin,
     ];
 
     /// The field's name.
@@ -85,6 +88,7 @@ impl BodyKind {
             BodyKind::Steps => "steps",
             BodyKind::Dag => "dag",
             BodyKind::Suspend => "suspend",
+            BodyKind::Plugin => "plugin",
         }
     }
 
@@ -95,7 +99,7 @@ impl BodyKind {
 }
 
 /// Bodies that Argo has and that are refused by the field table.
-const LATER_BODIES: [&str; 5] = ["resource", "http", "plugin", "data", "containerSet"];
+const LATER_BODIES: [&str; 4] = ["resource", "http", "data", "containerSet"];
 
 /// A step or a task.
 #[derive(Debug)]
@@ -212,7 +216,8 @@ impl<'a> Survey<'a> {
                     .map(|at| (at, 0))
                     .collect()
             }
-            Some(BodyKind::Container | BodyKind::Script | BodyKind::Suspend) | None => return,
+            Some(BodyKind::Container | BodyKind::Script | BodyKind::Suspend | BodyKind::Plugin)
+            | None => return,
         };
         let what = template.call_word();
         let mut calls = Vec::with_capacity(found.len());
@@ -329,7 +334,7 @@ fn body_of(at: &At<'_>, faults: &mut Faults<'_>) -> Option<BodyKind> {
             let words = BodyKind::ALL.map(BodyKind::word);
             let mut bodies = words.iter().chain(&LATER_BODIES);
             if !bodies.any(|word| faults.excuse(&at.path, word)) {
-                let message = "has none of container, script, steps, dag and suspend";
+                let message = "has none of container, script, steps, dag, suspend and plugin";
                 faults.add(&code::BODY, &at.path, message);
             }
             None

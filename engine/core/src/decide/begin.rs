@@ -3,7 +3,7 @@
 use usher_api::duration::{parse_duration_ms, parse_go_duration_ms};
 use usher_expr::RenderError;
 
-use super::DEPTH_MAX;
+use super::{DEPTH_MAX, ask, post};
 use crate::draft::{Birth, Draft};
 use crate::effect::Effect;
 use crate::phase::Signal;
@@ -167,11 +167,19 @@ pub(super) fn body(draft: &mut Draft, place: Place, at: TemplateIx, inputs: Vec<
         Body::Steps(_) => draft.make(birth(Kind::Steps), Signal::Begin, ""),
         Body::Dag(_) => draft.make(birth(Kind::Dag), Signal::Begin, ""),
         Body::Pod(_) => pod(draft, birth(Kind::Pod), template),
-        Body::Suspend { duration } => {
+        Body::Suspend {
+            duration, approval, ..
+        } => {
             let ix = draft.make(birth(Kind::Suspend), Signal::Suspend, "");
             suspend(draft, ix, template, duration.as_ref());
+            if let Some(approval) = approval
+                && !draft.run.nodes[ix as usize].phase.is_done()
+            {
+                ask::open(draft, ix, approval);
+            }
             ix
         }
+        Body::Mail(mail) => post::begin(draft, birth(Kind::Mail), template, mail),
     }
 }
 
@@ -208,7 +216,7 @@ fn checked(run: &Run, ix: NodeIx, template: &Template) -> Result<Option<i64>, St
     limit_ms(run, ix, template.timeout.as_ref(), parse_go_duration_ms)
 }
 
-fn in_exit(run: &Run, parent: Option<NodeIx>, slot: u32) -> bool {
+pub(super) fn in_exit(run: &Run, parent: Option<NodeIx>, slot: u32) -> bool {
     match parent {
         Some(parent) => run
             .index
@@ -231,31 +239,28 @@ fn suspend(
         draft.signal(ix, Signal::Fail, super::halt::wait_message(cause));
         return;
     }
-    let times = limit_ms(&draft.run, ix, duration, parse_duration_ms).and_then(|wake| {
-        let deadline = limit_ms(
-            &draft.run,
-            ix,
-            template.deadline.as_ref(),
-            parse_duration_ms,
-        )?;
-        let timeout = limit_ms(
-            &draft.run,
-            ix,
-            template.timeout.as_ref(),
-            parse_go_duration_ms,
-        )?;
-        Ok((wake, deadline, timeout))
-    });
-    let (wake, deadline, timeout) = match times {
-        Ok(times) => times,
+    match set_limits(draft, ix, template, duration) {
+        Ok(true) => ask::over(draft, ix),
+        Ok(false) => {}
         Err(message) => {
             draft.signal(ix, Signal::Err, &message);
-            return;
         }
-    };
+    }
+}
+
+/// Sets when a waiting node must end; whether its wait is over at once.
+pub(super) fn set_limits(
+    draft: &mut Draft,
+    ix: NodeIx,
+    template: &Template,
+    duration: Option<&usher_expr::Text>,
+) -> Result<bool, String> {
+    let run = &draft.run;
+    let wake = limit_ms(run, ix, duration, parse_duration_ms)?;
+    let deadline = limit_ms(run, ix, template.deadline.as_ref(), parse_duration_ms)?;
+    let timeout = limit_ms(run, ix, template.timeout.as_ref(), parse_go_duration_ms)?;
     if wake.is_some_and(|ms| ms <= 0) {
-        draft.signal(ix, Signal::Succeed, "");
-        return;
+        return Ok(true);
     }
     let now_ms = draft.now_ms;
     if wake.is_some() || deadline.is_some() || timeout.is_some() {
@@ -265,6 +270,7 @@ fn suspend(
             node.timeout_ms = timeout.map(|ms| now_ms.saturating_add(ms));
         });
     }
+    Ok(false)
 }
 
 /// A duration of a template with the node's values put in, milliseconds.

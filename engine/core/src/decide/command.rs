@@ -6,12 +6,13 @@
 use usher_api::command::{Command, Outcome};
 use usher_api::selector::Selector;
 
-use super::NODES_MAX;
+use super::{NODES_MAX, ask, post, set};
 use crate::draft::Draft;
 use crate::effect::Effect;
 use crate::phase::{Phase, Signal};
 use crate::plan::Shutdown;
-use crate::run::{Item, NodeIx, Run, Sweep};
+use crate::run::{Item, Kind, NodeIx, Run, Sweep};
+use crate::supply;
 
 /// Carries a command out, or says why not.
 pub(super) fn apply(draft: &mut Draft, command: &Command) -> Outcome {
@@ -46,18 +47,36 @@ pub(super) fn apply(draft: &mut Draft, command: &Command) -> Outcome {
         }
         Command::Resume { selector, by } => resume(draft, selector.as_deref(), by),
         Command::Delete { .. } => delete(draft, &name),
-        Command::Set { .. } | Command::Settle { .. } | Command::Mailed { .. } => {
-            let message = format!("`{}` is not built yet", command.verb());
-            refused("unbuilt", message)
-        }
+        Command::Set {
+            selector,
+            phase,
+            message,
+            outputs,
+            ..
+        } => set::apply(
+            draft,
+            &set::Wish {
+                selector,
+                phase: *phase,
+                message: message.as_deref(),
+                outputs,
+            },
+        ),
+        Command::Settle {
+            task,
+            node,
+            verdict,
+            ..
+        } => ask::settle(draft, *node, task, verdict),
+        Command::Mailed { node, error, .. } => post::mailed(draft, *node, error.as_deref()),
     }
 }
 
-fn done(message: String) -> Outcome {
+pub(super) fn done(message: String) -> Outcome {
     Outcome::Done { message }
 }
 
-fn refused(code: &str, message: String) -> Outcome {
+pub(super) fn refused(code: &str, message: String) -> Outcome {
     Outcome::Refused {
         code: code.to_owned(),
         message,
@@ -86,6 +105,9 @@ fn shut_down(draft: &mut Draft, how: Shutdown) -> Outcome {
         draft.run.head.shutdown = Some(how);
     }
     draft.run.index.plan(Item::Halt);
+    if draft.run.head.suspended {
+        ask::close_halted(draft);
+    }
     done(answer)
 }
 
@@ -100,20 +122,40 @@ fn resume(draft: &mut Draft, selector: Option<&str>, by: &str) -> Outcome {
         return sweep_later(draft, selector, Phase::Succeeded, message, "resume");
     }
     let was_suspended = draft.run.head.suspended;
-    let waits = waiting(&draft.run, None);
-    if !was_suspended && waits == 0 {
+    let waits = matching(&draft.run, None);
+    let (asked, waits): (Vec<NodeIx>, Vec<NodeIx>) = waits
+        .into_iter()
+        .partition(|ix| is_approval(&draft.run, *ix));
+    if !was_suspended && waits.is_empty() && !asked.is_empty() {
+        return refused("approval", only_approvals(&draft.run, &asked));
+    }
+    if !was_suspended && waits.is_empty() {
         return refused(
             "nothing-waits",
             format!("nothing in workflow {name} waits to be resumed"),
         );
     }
-    if waits > 0 {
+    for ix in &waits {
+        if let Err(why) = supply::defaults(&draft.run, *ix) {
+            let node = &draft.run.nodes[*ix as usize].name;
+            let message = format!("node {node}: {why}; give it with `usher node set`");
+            return refused("output", message);
+        }
+    }
+    if !waits.is_empty() {
         add_sweep(draft, None, Phase::Succeeded, message);
     }
     if was_suspended {
         set_suspended(draft, false);
     }
-    done(format!("workflow {name} resumed"))
+    let left = match asked.is_empty() {
+        true => String::new(),
+        false => format!(
+            "; left alone, for they wait for an approval: {}",
+            listed(&draft.run, &asked)
+        ),
+    };
+    done(format!("workflow {name} resumed{left}"))
 }
 
 fn sweep_later(
@@ -128,7 +170,11 @@ fn sweep_later(
         Ok(parsed) => parsed,
         Err(error) => return refused("selector", error.to_string()),
     };
-    let count = waiting(&draft.run, parsed.as_ref());
+    let found = matching(&draft.run, parsed.as_ref());
+    if let Some(refusal) = approvals_named(&draft.run, &found, verb) {
+        return refusal;
+    }
+    let count = found.len();
     if count == 0 {
         let wanted = selector.unwrap_or_default();
         let reason = format!("no waiting node of workflow {name} matches `{wanted}`");
@@ -152,17 +198,59 @@ fn add_sweep(draft: &mut Draft, selector: Option<&str>, end: Phase, message: Str
     draft.run.index.plan(Item::Sweep);
 }
 
-/// How many suspend nodes wait and match.
-fn waiting(run: &Run, selector: Option<&Selector>) -> usize {
-    run.index
-        .live
-        .iter()
-        .filter(|ix| is_match(run, **ix, selector))
-        .count()
+/// The suspend nodes that wait and match.
+fn matching(run: &Run, selector: Option<&Selector>) -> Vec<NodeIx> {
+    let live = run.index.live.iter().copied();
+    live.filter(|ix| is_match(run, *ix, selector)).collect()
 }
 
-fn is_match(run: &Run, ix: NodeIx, selector: Option<&Selector>) -> bool {
-    run.nodes[ix as usize].phase == Phase::Suspended
+/// Whether a node waits for an approval: then only those who are asked end it, or who may override
+/// them, both through the notifier's gate.
+fn is_approval(run: &Run, ix: NodeIx) -> bool {
+    run.nodes[ix as usize].task.is_some()
+}
+
+/// Some of these nodes by name.
+fn listed(run: &Run, nodes: &[NodeIx]) -> String {
+    const LISTED_MAX: usize = 10;
+    let names = nodes.iter().take(LISTED_MAX);
+    let mut names: Vec<&str> = names.map(|ix| &*run.nodes[*ix as usize].name).collect();
+    if nodes.len() > LISTED_MAX {
+        names.push("…");
+    }
+    names.join(", ")
+}
+
+fn only_approvals(run: &Run, asked: &[NodeIx]) -> String {
+    format!(
+        "nothing but approvals waits in workflow {}: {}; those who are asked decide them, see \
+         `usher approvals list`",
+        run.head.identity.name,
+        listed(run, asked)
+    )
+}
+
+/// The refusal of a verb that names approval nodes, if some do.
+pub(super) fn approvals_named(run: &Run, nodes: &[NodeIx], verb: &str) -> Option<Outcome> {
+    let asked: Vec<NodeIx> = nodes
+        .iter()
+        .copied()
+        .filter(|ix| is_approval(run, *ix))
+        .collect();
+    let first = run.node(*asked.first()?)?;
+    let task = first.task.clone().unwrap_or_default();
+    let message = format!(
+        "{verb} does not end an approval: {}; those who are asked decide it. Who may, overrules \
+         them with `usher approvals override {task} --reason …`",
+        listed(run, &asked)
+    );
+    Some(refused("approval", message))
+}
+
+pub(super) fn is_match(run: &Run, ix: NodeIx, selector: Option<&Selector>) -> bool {
+    let node = &run.nodes[ix as usize];
+    node.phase == Phase::Suspended
+        && node.kind == Kind::Suspend
         && selector.is_none_or(|selector| {
             selector.matches(&|field: &str| crate::project::node_field(run, ix, field))
         })
@@ -190,22 +278,39 @@ pub(super) fn sweep(draft: &mut Draft) {
             .copied()
         {
             from = ix + 1;
-            if !is_match(&draft.run, ix, selector.as_ref()) {
+            if !is_match(&draft.run, ix, selector.as_ref()) || is_approval(&draft.run, ix) {
                 continue;
             }
             if draft.changed.len() >= NODES_MAX {
                 draft.run.index.agenda.push_front(Item::Sweep);
                 return;
             }
-            draft.signal(ix, signal, &sweep.message);
+            if !sweep.fails && sweep.selector.is_none() {
+                let values = supply::defaults(&draft.run, ix).unwrap_or_default();
+                draft.edit(ix, |node| node.outputs.extend(values));
+            }
+            let message = joined(&draft.run.nodes[ix as usize].message, &sweep.message);
+            draft.signal(ix, signal, &message);
         }
         draft.run.head.sweeps.remove(0);
+    }
+}
+
+/// As in Argo a second message is added to the first.
+pub(super) fn joined(first: &str, second: &str) -> String {
+    match (first, second) {
+        ("", text) | (text, "") => text.to_owned(),
+        (first, second) => format!("{first}; {second}"),
     }
 }
 
 /// Removes the run; its processes are told to end, what they leave is nobody's.
 fn delete(draft: &mut Draft, name: &str) -> Outcome {
     draft.delete = true;
+    let waits: Vec<NodeIx> = draft.run.index.live.iter().copied().collect();
+    for ix in waits {
+        draft.close(ix, "the workflow was deleted");
+    }
     let live: Vec<(NodeIx, u32)> = draft
         .run
         .index

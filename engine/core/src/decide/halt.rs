@@ -43,7 +43,7 @@ pub(super) fn carry_out(draft: &mut Draft) {
         let node = &draft.run.nodes[ix as usize];
         match (node.kind, node.phase) {
             (Kind::Pod, Phase::Starting | Phase::Running) => stop(draft, ix, cause),
-            (Kind::Suspend, Phase::Suspended) if !suspended => {
+            (Kind::Suspend | Kind::Mail, Phase::Suspended) if !suspended => {
                 draft.signal(ix, Signal::Fail, wait_message(cause));
             }
             (Kind::Retry, Phase::BackingOff) if !suspended => retry::halted(draft, ix),

@@ -2,7 +2,7 @@
 
 use usher_api::duration::parse_duration_ms;
 
-use super::{begin, halt, retry};
+use super::{ask, begin, halt, retry};
 use crate::draft::Draft;
 use crate::effect::{Effect, Note};
 use crate::event::End;
@@ -132,7 +132,7 @@ fn release(draft: &mut Draft, ix: NodeIx, launch: u32) {
     }
 }
 
-/// A due time of a pod or suspend node has come.
+/// A due time of a pod or of a waiting node has come.
 pub(super) fn due(draft: &mut Draft, ix: NodeIx) {
     let now_ms = draft.now_ms;
     let node = &draft.run.nodes[ix as usize];
@@ -148,9 +148,9 @@ pub(super) fn due(draft: &mut Draft, ix: NodeIx) {
         (Kind::Pod, Some(cause)) => halt::stop(draft, ix, cause),
         // The wait was over first: it ended well.
         (Kind::Suspend, _) if is_over(node.wake_ms) && earliest(node) == node.wake_ms => {
-            draft.signal(ix, Signal::Succeed, "");
+            ask::over(draft, ix);
         }
-        (Kind::Suspend, Some(cause)) => {
+        (Kind::Suspend | Kind::Mail, Some(cause)) => {
             draft.edit(ix, |node| node.cause = Some(cause));
             draft.signal(ix, Signal::Fail, halt::wait_message(cause));
         }

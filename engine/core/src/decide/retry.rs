@@ -36,12 +36,9 @@ pub(super) fn advance(draft: &mut Draft, ix: NodeIx) {
     if !child.phase.is_done() {
         return;
     }
-    let (exit_code, result) = (child.exit_code, child.result.clone());
     let (phase, message) = (child.phase, child.message.clone());
     if !phase.is_bad() {
-        draft.edit(ix, |node| {
-            (node.exit_code, node.result) = (exit_code, result)
-        });
+        take_outputs(draft, ix, last);
         draft.signal(ix, Signal::Succeed, "");
         return;
     }
@@ -54,9 +51,7 @@ pub(super) fn advance(draft: &mut Draft, ix: NodeIx) {
         }
         Verdict::Wait(..) => attempt(draft, ix),
         Verdict::End(own) => {
-            draft.edit(ix, |node| {
-                (node.exit_code, node.result) = (exit_code, result)
-            });
+            take_outputs(draft, ix, last);
             let message = if own.is_empty() { message } else { own };
             end(draft, ix, phase, &message);
         }
@@ -98,13 +93,20 @@ pub(super) fn halted(draft: &mut Draft, ix: NodeIx) {
     let Some(last) = draft.run.index.kids[ix as usize].last().copied() else {
         return;
     };
-    let child = &draft.run.nodes[last as usize];
-    let (phase, exit_code, result) = (child.phase, child.exit_code, child.result.clone());
-    draft.edit(ix, |node| {
-        (node.exit_code, node.result) = (exit_code, result)
-    });
+    let phase = draft.run.nodes[last as usize].phase;
+    take_outputs(draft, ix, last);
     let message = halt_message(&draft.run, ix).unwrap_or_default();
     end(draft, ix, phase, &message);
+}
+
+/// A retry node has the outputs of its last attempt.
+fn take_outputs(draft: &mut Draft, ix: NodeIx, last: NodeIx) {
+    let child = &draft.run.nodes[last as usize];
+    let (exit_code, result) = (child.exit_code, child.result.clone());
+    let outputs = child.outputs.clone();
+    draft.edit(ix, |node| {
+        (node.exit_code, node.result, node.outputs) = (exit_code, result, outputs);
+    });
 }
 
 fn end(draft: &mut Draft, ix: NodeIx, phase: Phase, message: &str) {
@@ -149,6 +151,14 @@ fn verdict(run: &Run, ix: NodeIx, last: NodeIx) -> Verdict {
 fn strategy(run: &Run, ix: NodeIx, last: NodeIx, retry: &Retry) -> Result<Verdict, String> {
     let kids = &run.index.kids[ix as usize];
     let child = &run.nodes[last as usize];
+    // Whoever said no is not asked again, unless the author wrote so (approvals §4.2).
+    let asks_again = run
+        .template(last)
+        .and_then(crate::plan::Template::approval)
+        .is_none_or(|approval| approval.policy.retry_on_reject);
+    if child.is_final || !asks_again {
+        return Ok(Verdict::End(String::new()));
+    }
     let finished_ms = child.finished_ms.unwrap_or(run.head.clock_ms);
     let limit = number(run, ix, retry.limit.as_ref(), "limit")?;
     let mut wait_ms = 0;

@@ -1,6 +1,7 @@
 //! The run as a whole: its beginning, its exit handler, its end (argo.md §10, §17).
 
 use super::begin::{self, Place};
+use super::post;
 use crate::draft::Draft;
 use crate::effect::{Effect, Note};
 use crate::phase::Phase;
@@ -109,5 +110,6 @@ fn end(draft: &mut Draft) {
     head.message = message;
     head.finished_ms = Some(draft.now_ms);
     draft.run.index.agenda.clear();
+    post::tell_end(draft);
     draft.effect(Effect::AnnounceEnd);
 }

@@ -11,7 +11,7 @@ use crate::run::{Cause, Item, Kind, NodeIx, Run};
 pub(super) fn advance(draft: &mut Draft, ix: NodeIx) {
     let groups = match draft.run.template(ix).map(|template| &template.body) {
         Some(Body::Steps(groups)) => groups.len(),
-        Some(Body::Pod(_) | Body::Dag(_) | Body::Suspend { .. }) | None => return,
+        Some(Body::Pod(_) | Body::Dag(_) | Body::Suspend { .. } | Body::Mail(_)) | None => return,
     };
     let made = draft.run.index.kids[ix as usize].len();
     if let Some(last) = draft.run.index.kids[ix as usize].last().copied() {
@@ -74,6 +74,10 @@ pub(super) fn advance_group(draft: &mut Draft, ix: NodeIx) {
     if draft.run.index.open[ix as usize] > 0 {
         return;
     }
+    if let Some(message) = unsupplied(&draft.run, ix) {
+        draft.signal(ix, Signal::Err, &message);
+        return;
+    }
     match unexcused(&draft.run, ix) {
         Some(message) => draft.signal(ix, Signal::Fail, &message),
         None => draft.signal(ix, Signal::Succeed, ""),
@@ -107,6 +111,22 @@ fn make_steps(
     }
     // Steps that were done at birth tell nobody later.
     draft.run.index.plan(Item::Advance(ix));
+}
+
+/// Argo's sentence about the first child whose wait was over without a value for its outputs.
+fn unsupplied(run: &Run, ix: NodeIx) -> Option<String> {
+    let kids = &run.index.kids[ix as usize];
+    let found = kids.iter().find(|child_ix| {
+        let child = &run.nodes[**child_ix as usize];
+        let is_own = child.kind == Kind::Suspend && child.task.is_none() && child.is_final;
+        let call = run.call(**child_ix);
+        is_own && !call.is_some_and(|call| call.continue_on.excuses(child.phase))
+    })?;
+    let child = &run.nodes[*found as usize];
+    Some(format!(
+        "step group deemed errored due to child {} error: {}",
+        child.name, child.message
+    ))
 }
 
 /// The message of the first child that ended badly and is not excused by its `continueOn`.

@@ -53,7 +53,9 @@ impl Edges {
                 last.map_or_else(Vec::new, |group| run.index.kids[*group as usize].clone())
             }
             Kind::Dag => targets(run, at),
-            Kind::Pod | Kind::Group | Kind::Retry | Kind::Suspend | Kind::Skipped => Vec::new(),
+            Kind::Pod | Kind::Group | Kind::Retry | Kind::Suspend | Kind::Mail | Kind::Skipped => {
+                Vec::new()
+            }
         };
         ends.iter().flat_map(|ix| self.leaves(run, *ix)).collect()
     }
@@ -61,7 +63,7 @@ impl Edges {
     /// The nodes below which what follows `ix` hangs.
     fn leaves(&self, run: &Run, ix: NodeIx) -> Vec<NodeIx> {
         match run.nodes[ix as usize].kind {
-            Kind::Pod | Kind::Suspend | Kind::Skipped => vec![ix],
+            Kind::Pod | Kind::Suspend | Kind::Mail | Kind::Skipped => vec![ix],
             Kind::Retry => run.index.kids[ix as usize]
                 .last()
                 .copied()
@@ -86,7 +88,13 @@ impl Edges {
                 }
             }
             Kind::Dag => self.above_task(run, parent, node.slot as usize),
-            Kind::Steps | Kind::Group | Kind::Retry | Kind::Pod | Kind::Suspend | Kind::Skipped => {
+            Kind::Steps
+            | Kind::Group
+            | Kind::Retry
+            | Kind::Pod
+            | Kind::Suspend
+            | Kind::Mail
+            | Kind::Skipped => {
                 vec![parent]
             }
         };

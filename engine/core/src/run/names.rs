@@ -71,7 +71,7 @@ impl Run {
         match parent.kind {
             Kind::Steps => Arc::from(format!("{base}[{slot}]")),
             Kind::Retry => Arc::from(format!("{base}({slot})")),
-            Kind::Group | Kind::Dag | Kind::Pod | Kind::Suspend | Kind::Skipped => {
+            Kind::Group | Kind::Dag | Kind::Pod | Kind::Suspend | Kind::Mail | Kind::Skipped => {
                 Arc::from(format!("{base}.{}", self.call_name(parent_ix, slot)))
             }
         }
@@ -91,7 +91,7 @@ impl Run {
                     .get(slot as usize)
                     .map(|call| &call.name),
                 Body::Dag(dag) => dag.tasks.get(slot as usize).map(|task| &task.call.name),
-                Body::Pod(_) | Body::Suspend { .. } => None,
+                Body::Pod(_) | Body::Suspend { .. } | Body::Mail(_) => None,
             }
         };
         name().map_or("", String::as_str)
@@ -115,9 +115,10 @@ impl Run {
         match parent.kind {
             Kind::Steps => format!("[{}]", node.slot),
             Kind::Retry => format!("{}({})", self.display_name(parent), node.slot),
-            Kind::Group | Kind::Dag | Kind::Pod | Kind::Suspend | Kind::Skipped => node
-                .parent
-                .map_or_else(String::new, |ix| self.call_name(ix, node.slot).to_owned()),
+            Kind::Group | Kind::Dag | Kind::Pod | Kind::Suspend | Kind::Mail | Kind::Skipped => {
+                node.parent
+                    .map_or_else(String::new, |ix| self.call_name(ix, node.slot).to_owned())
+            }
         }
     }
 

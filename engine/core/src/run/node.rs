@@ -1,5 +1,6 @@
 //! One node of a run: its committed state.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,9 @@ pub enum Kind {
     /// Waits for a person or a time.
     #[serde(rename = "W")]
     Suspend,
+    /// A mail step; Argo's Plugin.
+    #[serde(rename = "M")]
+    Mail,
     /// Was never begun: left out, or in error before its template was entered.
     #[serde(rename = "K")]
     Skipped,
@@ -45,6 +49,7 @@ impl Kind {
             Kind::Dag => "DAG",
             Kind::Retry => "Retry",
             Kind::Suspend => "Suspend",
+            Kind::Mail => "Plugin",
             Kind::Skipped => "Skipped",
         }
     }
@@ -138,6 +143,18 @@ pub struct Node {
     /// Why its process was told to end.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
+    /// Values of supplied output parameters by name.
+    #[serde(rename = "u", default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub outputs: BTreeMap<String, String>,
+    /// The request for a decision that it waits for, or waited for.
+    #[serde(rename = "q", default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<String>,
+    /// Whether a retry strategy must not try again.
+    #[serde(rename = "n", default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_final: bool,
+    /// How many of its mails have yet to leave.
+    #[serde(rename = "y", default, skip_serializing_if = "is_zero")]
+    pub unsent: u32,
 }
 
 fn no_name() -> Arc<str> {

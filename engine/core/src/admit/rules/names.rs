@@ -27,6 +27,9 @@ pub(super) fn check(root: &At<'_>, survey: &Survey<'_>, faults: &mut Faults<'_>)
         if let Some(inputs) = template.at.get("inputs") {
             parameters(&inputs, faults);
         }
+        if let Some(outputs) = template.at.get("outputs") {
+            parameters(&outputs, faults);
+        }
         faults.mute(!template.is_used);
         for call in &template.calls {
             if !call.name.is_empty() {

@@ -3,6 +3,8 @@
 //! As in Argo, a tag is looked at only if it begins like one of the language's own names; others
 //! stay as they are, since scripts hold braces of many languages.
 
+mod asked;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use usher_api::code::{self, Code};
@@ -56,7 +58,7 @@ const GLOBALS_LATER: [&str; 5] = [
 ];
 
 /// Tells every tag that nothing can fill.
-pub(super) fn check(survey: &Survey<'_>, faults: &mut Faults<'_>) {
+pub(super) fn check(root: &At<'_>, survey: &Survey<'_>, faults: &mut Faults<'_>) {
     for (field, owner) in [
         ("arguments", "Arguments"),
         ("retryStrategy", "RetryStrategy"),
@@ -83,6 +85,7 @@ pub(super) fn check(survey: &Survey<'_>, faults: &mut Faults<'_>) {
     for template in survey.templates.iter().filter(|template| template.is_used) {
         View::new(survey, template, &globals).check(faults);
     }
+    asked::notices(root, survey, &globals, faults);
 }
 
 /// A name that cannot be resolved: the code, what is wrong, the name that was probably meant.
@@ -157,6 +160,7 @@ impl<'a, 'b> View<'a, 'b> {
             Some(BodyKind::Dag) => "DAGTask",
             _ => "WorkflowStep",
         };
+        self.asked(faults);
         let template = self.template;
         for (index, call) in template.calls.iter().enumerate() {
             texts::each(owner, &call.at, &mut |at, text| {
@@ -352,7 +356,11 @@ impl<'a, 'b> View<'a, 'b> {
             let near = near.map(|found| format!("{own}.{found}.{field}"));
             return Err(unknown(format!("there is no {word} {}", shown(name)), near));
         };
-        self.field(own, &self.template.calls[index], field, faults)?;
+        let called = &self.template.calls[index];
+        match field.strip_prefix("outputs.parameters.") {
+            Some(output) => self.output(own, called, output, faults)?,
+            None => self.field(own, called, field, faults)?,
+        }
         match call {
             Some(call) => self.is_before(index, call),
             None => Ok(Answer::Fits),
@@ -437,18 +445,15 @@ fn later() -> Wrong {
     )
 }
 
+fn expression(tag: &Tag) -> Wrong {
+    let source = shown(&tag.source);
+    let what = format!("expression tags are not supported yet: {source}");
+    (&code::NOT_SUPPORTED, what, None)
+}
+
 fn tell_expression(tag: &Tag, at: &At<'_>, text: &str, faults: &mut Faults<'_>) {
-    let message = format!(
-        "expression tags are not supported yet: {}",
-        shown(&tag.source)
-    );
-    faults.add_in(
-        &code::NOT_SUPPORTED,
-        &at.path,
-        (text, tag.at),
-        message,
-        None,
-    );
+    let (code, what, _) = expression(tag);
+    faults.add_in(code, &at.path, (text, tag.at), what, None);
 }
 
 /// For each task the tasks that it names in `depends` or `dependencies`.
