@@ -19,7 +19,8 @@ use usher_api::approval::{Level, Verdict};
 
 use draft::Draft;
 pub(crate) use end::OUT_OF_REACH;
-pub(crate) use moment::span;
+pub(crate) use moment::{moment_of_timeout, span};
+pub(crate) use who::is_among;
 
 use crate::people::People;
 use crate::recipe::Recipe;

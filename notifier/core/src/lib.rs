@@ -19,6 +19,7 @@ pub mod clean;
 pub mod decide;
 pub mod digest;
 pub mod form;
+pub mod invariant;
 pub mod mail;
 pub mod markdown;
 pub mod page;

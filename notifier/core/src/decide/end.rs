@@ -58,9 +58,8 @@ pub(super) fn end(draft: &mut Draft<'_>, ending: Ending, note: &Note) -> Result<
                 draft.mail_slot(slot, "noLongerNeeded", Recipe::NoLongerNeeded(to));
             }
         } else if state.has_voted() && ending.tells == Tells::Voters {
-            let slot = Some(slot);
-            let recipe = Recipe::Outcome { slot, at_ms };
-            draft.mail_slot(slot.unwrap_or_default(), "outcome", recipe);
+            let to = Some(slot);
+            draft.mail_slot(slot, "outcome", Recipe::Outcome { slot: to, at_ms });
         }
         draft.drop_link(slot);
     }

@@ -16,7 +16,7 @@ use crate::form;
 use crate::people::{People, Person};
 use crate::quorum::{WIDE_MAX, is_satisfied, seats, wanted};
 use crate::record::Note;
-use crate::task::{Entry, Slot, SlotSignal, SlotState, State, TaskSignal};
+use crate::task::{Entry, Slot, SlotSignal, SlotState, State, Task, TaskSignal};
 
 /// The first wait before opening is tried again, milliseconds; it doubles.
 const FIRST_WAIT_MS: i64 = 10_000;
@@ -128,21 +128,41 @@ fn lay_out(draft: &Draft<'_>, people: &People) -> Plan {
         persons,
         reason: None,
     };
-    for at in 0..task.asked.policy.approvers.len() {
-        let entry = lay_out_entry(draft, people, at, &mut plan.persons);
+    let (approvers, rules) = (&task.asked.policy.approvers, draft.world.rules);
+    let barred = who::barred(task, people);
+    for (at, approver) in approvers.iter().enumerate() {
+        let found = who::persons_of(approver, people, rules);
+        if let Ok(persons) = &found
+            && persons.len() > rules.persons_max
+        {
+            plan.reason = Some(too_many(persons.len(), rules.persons_max));
+            return plan;
+        }
+        let found = found.and_then(|found| {
+            let is_free = |person: &Person| !who::is_among(&barred, person);
+            let free: Vec<Person> = found.into_iter().filter(is_free).collect();
+            match free.is_empty() {
+                true => Err("only who asks for it could approve".to_owned()),
+                false => Ok(free),
+            }
+        });
+        let entry = lay_out_entry(task, at, found, &mut plan.persons);
         plan.entries.push(entry);
     }
     plan.reason = obstacle(draft, &plan);
     plan
 }
 
+fn too_many(many: usize, most: usize) -> String {
+    format!("{many} persons would be asked, at most {most} may")
+}
+
 fn lay_out_entry(
-    draft: &Draft<'_>,
-    people: &People,
+    task: &Task,
     at: usize,
+    found: Result<Vec<Person>, String>,
     persons: &mut Vec<Person>,
 ) -> Entry {
-    let task = &draft.task;
     let approver = &task.asked.policy.approvers[at];
     let old = task.entries.get(at).filter(|_| !task.slots.is_empty());
     let has_voted = |slot: u32| task.slot(slot).is_some_and(|slot| slot.state.has_voted());
@@ -153,17 +173,9 @@ fn lay_out_entry(
         .flatten()
         .collect();
     let mut fault = None;
-    match who::persons_of(approver, people, draft.world.rules) {
+    match found {
         Err(why) => fault = Some(why),
-        Ok(found) => {
-            let many = found.len();
-            let free: Vec<Person> = found
-                .into_iter()
-                .filter(|person| !who::is_barred(task, person, people))
-                .collect();
-            if free.is_empty() && many > 0 {
-                fault = Some("only who asks for it could approve".to_owned());
-            }
+        Ok(free) => {
             for person in free {
                 let known = persons
                     .iter()
@@ -207,8 +219,7 @@ fn obstacle(draft: &Draft<'_>, plan: &Plan) -> Option<String> {
         .flat_map(|entry| entry.slots.iter().copied())
         .collect();
     if meant.len() > most {
-        let many = meant.len();
-        return Some(format!("{many} persons would be asked, at most {most} may"));
+        return Some(too_many(meant.len(), most));
     }
     let could: BTreeSet<u32> = meant
         .into_iter()

@@ -115,18 +115,27 @@ pub(super) fn requester(asked: &Asked, people: &People) -> Option<Person> {
 }
 
 /// Whether a person is among those words.
-pub(super) fn is_among(words: &[String], person: &Person) -> bool {
+pub(crate) fn is_among(words: &[String], person: &Person) -> bool {
     let address = separation_key(&person.address);
     words
         .iter()
         .any(|word| *word == person.id || *word == address)
 }
 
-/// Whether a person asked for this and so may not approve it: as it was at the opening, and as the
-/// directory knows it now.
+/// The words of whoever may not approve: as it was at the opening, and as the directory knows it
+/// now. None where the policy lets requesters approve.
+pub(super) fn barred(task: &Task, people: &People) -> Vec<String> {
+    if task.asked.policy.requester_may_approve {
+        return Vec::new();
+    }
+    let mut words = requesters(&task.asked, people);
+    words.extend(task.barred.iter().cloned());
+    words
+}
+
+/// Whether a person asked for this and so may not approve it.
 pub(super) fn is_barred(task: &Task, person: &Person, people: &People) -> bool {
-    !task.asked.policy.requester_may_approve
-        && (is_among(&task.barred, person) || is_among(&requesters(&task.asked, people), person))
+    is_among(&barred(task, people), person)
 }
 
 /// Whether an entry of the policy still means this person.
