@@ -85,17 +85,27 @@ pub fn visible(text: &str) -> String {
     seen
 }
 
-/// Whether a text may stand in a header as it is: not empty of sense, no control character.
+/// Whether a text may stand in a header as it is: no control character.
 #[must_use]
 pub fn is_header_safe(text: &str) -> bool {
     !text.chars().any(char::is_control)
 }
 
-/// Whether a text may be the body of a mail: breaks and tabs, no other control character.
+/// The body of a mail that a workflow wrote: breaks as `\n`, other control characters as markers.
+/// They are not a reason to refuse it: a notice of a failure has to arrive, whatever the failed
+/// command has printed.
 #[must_use]
-pub fn is_body_safe(text: &str) -> bool {
-    let is_fine = |sign: char| !sign.is_control() || matches!(sign, '\n' | '\r' | '\t');
-    text.chars().all(is_fine)
+pub fn body(text: &str) -> String {
+    let mut body = String::with_capacity(text.len());
+    for sign in text.replace("\r\n", "\n").chars() {
+        match sign {
+            '\r' => body.push('\n'),
+            '\n' | '\t' => body.push(sign),
+            _ if sign.is_control() => body.push_str(&format!("[U+{:04X}]", u32::from(sign))),
+            _ => body.push(sign),
+        }
+    }
+    body
 }
 
 fn cut(line: &str, max: usize) -> String {

@@ -5,9 +5,21 @@
 
 use sha2::{Digest as _, Sha256};
 
+use self::kinds::About;
+use self::letter::Letter;
+use crate::address::BadAddress;
+use crate::clean;
 use crate::recipe::Recipe;
-use crate::task::Task;
+use crate::task::{Slot, Task};
+use crate::texts::{Voice, story};
 use crate::token::Ring;
+
+mod kinds;
+mod letter;
+mod written;
+
+#[cfg(test)]
+mod tests;
 
 /// Where mails come from and links lead to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,12 +86,25 @@ pub enum Unrenderable {
     /// The recipe's link is none.
     #[error("the recipe has no link id of 32 hex digits")]
     NoLink,
-    /// A text that a workflow wrote has control characters, or an address is none.
-    #[error("{0}")]
-    Written(String),
+    /// An address that a workflow wrote is none.
+    #[error("`{text}` is no address that mail can go to: {why}")]
+    Address {
+        /// What was written, cleaned.
+        text: String,
+        /// What is wrong with it.
+        #[source]
+        why: BadAddress,
+    },
+    /// A workflow wrote to nobody.
+    #[error("the mail names nobody in `to`")]
+    Nobody,
 }
 
 /// Renders.
+///
+/// A request, code, receipt or notice in a thread answers the first request of its slot. The HTML
+/// part is left out where it would be longer than mail programs show (100 KB); the text part is
+/// always complete.
 ///
 /// # Errors
 /// When recipe, task and keys do not fit together.
@@ -89,8 +114,109 @@ pub fn render(
     place: &Place,
     ring: &Ring,
 ) -> Result<Mail, Unrenderable> {
-    let _ = (recipe, place, ring);
-    task.map_or(Err(Unrenderable::NoTask), |_| Err(Unrenderable::NoLink))
+    if let Recipe::Written(written) = recipe {
+        return written::mail(written, place);
+    }
+    let task = task.ok_or(Unrenderable::NoTask)?;
+    let slot = slot_of(recipe, task)?;
+    let reader = slot.map(|(_, slot)| &slot.person).or(match recipe {
+        Recipe::Outcome { .. } => task.requester.as_ref(),
+        _ => None,
+    });
+    let policy = Some(&task.asked.policy);
+    let about = About {
+        task,
+        voice: Voice::of(reader, policy, &place.locale, &place.timezone),
+        place,
+        ring,
+    };
+    let letter = letter(&about, recipe, slot.map(|(_, slot)| slot))?;
+    Ok(Mail {
+        subject: clean::subject(&letter.subject),
+        text: letter.text(about.voice),
+        html: letter.html(about.voice),
+        date_ms: date(recipe),
+        headers: headers(task, about.voice),
+        thread_key: slot.map(|(at, _)| first_key(task, at)),
+        to_header: Vec::new(),
+        cc_header: Vec::new(),
+        from_name: from_name(place),
+    })
+}
+
+fn letter(about: &About<'_>, recipe: &Recipe, slot: Option<&Slot>) -> Result<Letter, Unrenderable> {
+    match (recipe, slot) {
+        (Recipe::Request(to), _) => about.request(to),
+        (Recipe::NoLongerNeeded(_), _) => Ok(about.not_needed()),
+        (Recipe::Code { to, ordinal }, _) => about.code(to, *ordinal),
+        (Recipe::Receipt { to, vote }, Some(slot)) => about.receipt(to, slot, *vote),
+        (Recipe::Receipt { to, .. }, None) => Err(Unrenderable::NoSlot(to.slot)),
+        (Recipe::Outcome { slot, .. }, _) => Ok(about.outcome(slot.is_none())),
+        (Recipe::Alert { reason, .. }, _) => Ok(about.alert(reason)),
+        // Rendered before it came here.
+        (Recipe::Written(_), _) => Err(Unrenderable::NoTask),
+    }
+}
+
+/// The slot that a recipe is for; none for mails to others.
+fn slot_of<'a>(recipe: &Recipe, task: &'a Task) -> Result<Option<(u32, &'a Slot)>, Unrenderable> {
+    let number = match recipe {
+        Recipe::Request(to)
+        | Recipe::NoLongerNeeded(to)
+        | Recipe::Code { to, .. }
+        | Recipe::Receipt { to, .. } => Some(to.slot),
+        Recipe::Outcome { slot, .. } => *slot,
+        Recipe::Alert { .. } | Recipe::Written(_) => None,
+    };
+    let find = |number| {
+        let slot = task.slot(number).ok_or(Unrenderable::NoSlot(number))?;
+        Ok((number, slot))
+    };
+    number.map(find).transpose()
+}
+
+fn date(recipe: &Recipe) -> i64 {
+    match recipe {
+        Recipe::Request(to)
+        | Recipe::NoLongerNeeded(to)
+        | Recipe::Code { to, .. }
+        | Recipe::Receipt { to, .. } => to.at_ms,
+        Recipe::Outcome { at_ms, .. } | Recipe::Alert { at_ms, .. } => *at_ms,
+        Recipe::Written(written) => written.at_ms,
+    }
+}
+
+/// The key of the first mail that a slot got.
+fn first_key(task: &Task, slot: u32) -> String {
+    format!("{}/{slot}/request/1/1", task.asked.task)
+}
+
+fn headers(task: &Task, voice: Voice) -> Vec<(String, String)> {
+    let mut headers = automatic();
+    headers.push(header("Content-Language", voice.lang.tag()));
+    headers.push(header("X-Usher-Task", &task.asked.task));
+    headers.push(header("X-Usher-Workflow", &story::workflow(task)));
+    headers
+}
+
+/// Says to machines that a machine has written it: nobody is away from these mails (§4.11).
+fn automatic() -> Vec<(String, String)> {
+    vec![
+        header("Auto-Submitted", "auto-generated"),
+        header("X-Auto-Response-Suppress", "All"),
+    ]
+}
+
+/// A header whose value is ASCII on one line; whatever else was in it is left out.
+fn header(name: &str, value: &str) -> (String, String) {
+    let is_fine = |sign: &char| sign.is_ascii_graphic() || *sign == ' ';
+    let value: String = value.chars().filter(is_fine).take(200).collect();
+    (name.to_owned(), value.trim().to_owned())
+}
+
+/// The service's name beside its address; none where it would play an address.
+fn from_name(place: &Place) -> String {
+    clean::name(&place.service).unwrap_or_default()
 }
 
 /// The Message-ID of a mail, with its angle brackets: made from the mail's key, so that every try

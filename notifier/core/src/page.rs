@@ -27,7 +27,7 @@ mod field;
 mod view;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// Prefix of the names of inputs that are form fields.
 pub const FIELD: &str = "field.";

@@ -52,11 +52,14 @@ fn unseen_signs_are_shown_in_comments() {
     );
 }
 
-/// Goal: a body keeps its breaks and has no other control sign.
+/// Goal: a body keeps its breaks and shows every other control sign.
 #[test]
 fn a_body_has_no_control_signs() {
-    assert!(is_body_safe("a\r\nb\tc\n.\n"));
-    assert!(!is_body_safe("a\0"));
-    assert!(!is_body_safe("a\u{1b}[2J"));
+    assert_eq!(
+        body("a\r\nb\tc\rd\n.\n\u{1b}[2J\0"),
+        "a\nb\tc\nd\n.\n[U+001B][2J[U+0000]"
+    );
+    assert_eq!(body("\u{200f}\u{5d0}"), "\u{200f}\u{5d0}");
     assert!(!is_header_safe("a\nb"));
+    assert!(is_header_safe("a b"));
 }

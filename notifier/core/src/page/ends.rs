@@ -169,7 +169,7 @@ fn vote_rows(task: &Task, slot: u32, vote: &Vote, voice: Voice) -> Vec<Row> {
     if !vote.comment.is_empty() {
         rows.push(Row::new(both.comment, clean::visible(&vote.comment)));
     }
-    rows.push(Row::new(both.digest, &*vote.digest));
+    rows.push(Row::new(both.digest, clean::line(&vote.digest, 64)));
     rows
 }
 
@@ -191,6 +191,7 @@ pub(super) fn closed(page: &ClosedPage<'_>) -> String {
         if let Some(decided) = &task.decided {
             rows.push(Row::new(texts.both.time, voice.time(decided.at_ms)));
         }
+        rows.extend(story::reason(task).map(|reason| Row::new(texts.page.reason, reason)));
     }
     finish(&Closed {
         head: Head::new(page.frame, title),

@@ -6,7 +6,7 @@ use crate::sample::{LINK, NOW, ended, golden, hostile, pending, ring, voted};
 use crate::task::State;
 use crate::texts::Lang;
 
-mod contrast;
+pub(crate) mod contrast;
 mod structure;
 
 fn frame(lang: Lang) -> Frame<'static> {

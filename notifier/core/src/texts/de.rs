@@ -155,7 +155,7 @@ pub(super) static TEXTS: Texts = Texts {
         receipt_not_you: "Falls Sie nicht abgestimmt haben, öffnen Sie gleich den Link der Anfrage \
                           und sagen Sie es Ihrer Administration.",
         outcome_subject: |ending, title| format!("{ending}: {title}"),
-        comments: "Kommentare",
+        result: "Ergebnis",
         alert_subject: |title| format!("Braucht eine Administration: {title}"),
         alert: "Eine Anfrage kann so nicht entschieden werden.",
         alert_reason: "Was nicht stimmt",
@@ -209,7 +209,8 @@ fn ending(ending: Ending) -> Text {
         Ending::TimedOut => "Nicht rechtzeitig entschieden",
         Ending::Withdrawn => "Zurückgezogen",
         Ending::Cancelled => "Nicht mehr nötig",
-        Ending::Overridden => "Von einer Administration entschieden",
+        Ending::ApprovedByRight => "Von einer Administration genehmigt",
+        Ending::RejectedByRight => "Von einer Administration abgelehnt",
         Ending::Faulted => "Kann nicht entschieden werden",
     }
 }

@@ -145,7 +145,7 @@ pub(super) static TEXTS: Texts = Texts {
         receipt_not_you: "If you did not vote, open the link of the request at once and tell your \
                           administrator.",
         outcome_subject: |ending, title| format!("{ending}: {title}"),
-        comments: "Comments",
+        result: "Result",
         alert_subject: |title| format!("Needs an administrator: {title}"),
         alert: "A request cannot be decided as it is.",
         alert_reason: "What is wrong",
@@ -199,7 +199,8 @@ fn ending(ending: Ending) -> Text {
         Ending::TimedOut => "No decision in time",
         Ending::Withdrawn => "Withdrawn by the requester",
         Ending::Cancelled => "No longer needed",
-        Ending::Overridden => "Decided by an administrator",
+        Ending::ApprovedByRight => "Approved by an administrator",
+        Ending::RejectedByRight => "Rejected by an administrator",
         Ending::Faulted => "Cannot be decided",
     }
 }

@@ -259,8 +259,8 @@ pub struct MailTexts {
     pub receipt_not_you: Text,
     /// Subject of an outcome: the ending and the title.
     pub outcome_subject: fn(&str, &str) -> String,
-    /// Above what people wrote.
-    pub comments: Text,
+    /// Label: how it ended.
+    pub result: Text,
     /// Subject of an alert, with the title.
     pub alert_subject: With,
     /// Its first sentence.

@@ -26,15 +26,17 @@ pub enum Ending {
     Withdrawn,
     /// The run ended it.
     Cancelled,
-    /// Decided outside the rules.
-    Overridden,
+    /// Approved outside the rules.
+    ApprovedByRight,
+    /// Rejected outside the rules.
+    RejectedByRight,
     /// Cannot be decided.
     Faulted,
 }
 
 impl Ending {
     /// Every one.
-    pub const ALL: [Ending; 10] = [
+    pub const ALL: [Ending; 11] = [
         Ending::Open,
         Ending::Approved,
         Ending::ApprovedByTime,
@@ -43,7 +45,8 @@ impl Ending {
         Ending::TimedOut,
         Ending::Withdrawn,
         Ending::Cancelled,
-        Ending::Overridden,
+        Ending::ApprovedByRight,
+        Ending::RejectedByRight,
         Ending::Faulted,
     ];
 
@@ -66,7 +69,8 @@ impl Ending {
             State::TimedOut => Ending::TimedOut,
             State::Cancelled if is("withdrawn") => Ending::Withdrawn,
             State::Cancelled => Ending::Cancelled,
-            State::Overridden => Ending::Overridden,
+            State::Overridden if is("approved") => Ending::ApprovedByRight,
+            State::Overridden => Ending::RejectedByRight,
             State::Faulted => Ending::Faulted,
         }
     }
@@ -153,13 +157,26 @@ pub fn other_submitter(task: &Task) -> Option<String> {
 /// The workflow: `namespace/name`.
 #[must_use]
 pub fn workflow(task: &Task) -> String {
-    format!("{}/{}", task.asked.namespace, task.asked.workflow)
+    let name = format!("{}/{}", task.asked.namespace, task.asked.workflow);
+    clean::line(&name, clean::TITLE_MAX)
 }
 
 /// The title: one clean line.
 #[must_use]
 pub fn title(task: &Task) -> String {
     clean::title(&task.asked.policy.title)
+}
+
+/// Why it ended so, where the votes do not say it: a reason that was given, what the run says.
+#[must_use]
+pub fn reason(task: &Task) -> Option<String> {
+    let decided = task.decided.as_ref()?;
+    let is_told = matches!(
+        task.state,
+        State::Overridden | State::Cancelled | State::Faulted
+    );
+    let reason = clean::visible(&decided.reason);
+    (is_told && !reason.trim().is_empty()).then_some(reason)
 }
 
 /// The groups and roles that a slot is asked for; empty when it is named itself.

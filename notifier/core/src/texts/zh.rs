@@ -127,7 +127,7 @@ pub(super) static TEXTS: Texts = Texts {
         receipt: "您的表决已记录。",
         receipt_not_you: "如果您没有表决，请立即打开申请的链接，并告知管理员。",
         outcome_subject: |ending, title| format!("{ending}：{title}"),
-        comments: "意见",
+        result: "结果",
         alert_subject: |title| format!("需要管理员处理：{title}"),
         alert: "有一项申请目前无法作出决定。",
         alert_reason: "问题",
@@ -181,7 +181,8 @@ fn ending(ending: Ending) -> Text {
         Ending::TimedOut => "逾期未决定",
         Ending::Withdrawn => "申请人已撤回",
         Ending::Cancelled => "不再需要",
-        Ending::Overridden => "已由管理员决定",
+        Ending::ApprovedByRight => "管理员已批准",
+        Ending::RejectedByRight => "管理员已驳回",
         Ending::Faulted => "无法决定",
     }
 }
