@@ -1,7 +1,12 @@
 //! The development mailbox: where mail lands while no mail server is configured.
 //!
 //! It is the last transport of the same courier. What it takes is stored by the very commit that
-//! marks the mail as sent, byte for byte as a server would have got it.
+//! marks the mail as sent, byte for byte as a server would have got it. Its pages are for whoever
+//! started the process: the door lets nobody else in.
+
+mod door;
+mod pages;
+mod read;
 
 use std::sync::Arc;
 
@@ -9,6 +14,8 @@ use usher_ledger::tasks::Boxed;
 
 use crate::courier::{Delivery, Parcel, Pending, Transport};
 use crate::ports::Clock;
+
+pub use pages::{MailboxPages, configure};
 
 /// Mails that are on their way at a time: each is one commit and no more.
 const PARALLEL: usize = 16;

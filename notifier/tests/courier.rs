@@ -1,7 +1,11 @@
 //! The courier against a mail server of ours that plays every fault, and the mailbox.
 
+#[path = "courier/bounces.rs"]
+mod bounces;
 #[path = "courier/ground.rs"]
 mod ground;
+#[path = "courier/mailbox.rs"]
+mod mailbox;
 #[path = "courier/outbox.rs"]
 mod outbox;
 #[path = "courier/replies.rs"]

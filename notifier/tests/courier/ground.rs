@@ -30,12 +30,12 @@ use usher_notifier_core::token::Ring;
 use crate::server::Sink;
 
 /// When tests begin: 2026-11-27T12:00:00Z.
-pub const NOON: i64 = 1_795_780_800_000;
-pub const MINUTE: i64 = 60_000;
+pub(crate) const NOON: i64 = 1_795_780_800_000;
+pub(crate) const MINUTE: i64 = 60_000;
 
 /// A clock that only the test moves; it counts who looks at it.
 #[derive(Debug)]
-pub struct TestClock {
+pub(crate) struct TestClock {
     now: AtomicI64,
     looks: AtomicUsize,
 }
@@ -49,7 +49,7 @@ impl Clock for TestClock {
 
 /// Notes what the courier tells the gate.
 #[derive(Debug, Default)]
-pub struct Told(pub Mutex<Vec<(String, u32, String)>>);
+pub(crate) struct Told(pub Mutex<Vec<(String, u32, String)>>);
 
 impl TellGate for Told {
     fn undeliverable<'a>(
@@ -65,7 +65,7 @@ impl TellGate for Told {
 }
 
 #[derive(Default)]
-pub struct Woken(pub Mutex<Vec<String>>);
+pub(crate) struct Woken(pub Mutex<Vec<String>>);
 
 impl Wake for Woken {
     fn wake(&self, run: &str) {
@@ -81,12 +81,12 @@ impl Directory for Nobody {
     }
 }
 
-pub struct Ground {
+pub(crate) struct Ground {
     pub ports: Ports,
     pub clock: Arc<TestClock>,
     pub told: Arc<Told>,
     pub woken: Arc<Woken>,
-    pub ring: watch::Sender<Arc<Ring>>,
+    _ring: watch::Sender<Arc<Ring>>,
     ending: watch::Sender<bool>,
     courier: Option<JoinHandle<()>>,
     fences: Vec<usher_ledger::Fence>,
@@ -96,12 +96,12 @@ pub struct Ground {
 }
 
 impl Ground {
-    pub fn new() -> Ground {
+    pub(crate) fn new() -> Ground {
         Ground::with(|_| ())
     }
 
     /// A ground with other settings.
-    pub fn with(change: impl FnOnce(&mut Settings)) -> Ground {
+    pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Ground {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("ledger.db");
         let clock = Arc::new(TestClock {
@@ -140,7 +140,7 @@ impl Ground {
             clock,
             told: Arc::default(),
             woken,
-            ring,
+            _ring: ring,
             ending,
             courier: None,
             fences,
@@ -151,17 +151,17 @@ impl Ground {
     }
 
     /// Starts the courier.
-    pub fn start(&mut self, transport: Arc<dyn Transport>) {
+    pub(crate) fn start(&mut self, transport: Arc<dyn Transport>) {
         self.start_at(transport, Rates::default());
     }
 
-    pub fn start_at(&mut self, transport: Arc<dyn Transport>, rates: Rates) {
+    pub(crate) fn start_at(&mut self, transport: Arc<dyn Transport>, rates: Rates) {
         let run = courier::run(self.ports.clone(), transport, self.told.clone(), rates);
         self.courier = Some(tokio::spawn(run));
     }
 
     /// Kills the courier, in the middle of whatever it does.
-    pub async fn kill(&mut self) {
+    pub(crate) async fn kill(&mut self) {
         if let Some(courier) = self.courier.take() {
             courier.abort();
             let _ = courier.await;
@@ -169,7 +169,7 @@ impl Ground {
     }
 
     /// Ends the courier as a process does.
-    pub async fn end(&mut self) {
+    pub(crate) async fn end(&mut self) {
         self.ending.send_replace(true);
         if let Some(courier) = self.courier.take() {
             courier.await.expect("it ends well");
@@ -177,18 +177,18 @@ impl Ground {
         self.ending.send_replace(false);
     }
 
-    pub fn now(&self) -> i64 {
+    pub(crate) fn now(&self) -> i64 {
         self.clock.now.load(Ordering::SeqCst)
     }
 
     /// Moves the clock, and rings.
-    pub fn advance(&self, ms: i64) {
+    pub(crate) fn advance(&self, ms: i64) {
         self.clock.now.fetch_add(ms, Ordering::SeqCst);
         self.ports.bells.mails.notify_one();
     }
 
     /// Waits until the courier has looked at the clock and at the ledger again.
-    pub async fn looked(&self) {
+    pub(crate) async fn looked(&self) {
         for _ in 0..3 {
             let before = self.clock.looks.load(Ordering::SeqCst);
             self.ports.bells.mails.notify_one();
@@ -197,24 +197,24 @@ impl Ground {
         }
     }
 
-    pub async fn write(&self, write: Write) -> Outcome {
+    pub(crate) async fn write(&self, write: Write) -> Outcome {
         self.ports.store.write(write).await.expect("it is written")
     }
 
-    pub async fn post(&self, mails: Vec<NewMail>) {
+    pub(crate) async fn post(&self, mails: Vec<NewMail>) {
         let outcome = self.write(Write::Post(mails)).await;
         assert!(!matches!(outcome, Outcome::Refused { .. }), "{outcome:?}");
         self.ports.bells.mails.notify_one();
     }
 
-    pub async fn mail(&self, key: &str) -> MailRow {
+    pub(crate) async fn mail(&self, key: &str) -> MailRow {
         let key = key.to_owned();
         let row = self.ports.store.read(move |r| r.mail_of_key(&key)).await;
         row.expect("it can be read").expect("it was posted")
     }
 
     /// Waits until a mail is in this phase.
-    pub async fn wait(&self, key: &str, phase: MailPhase) -> MailRow {
+    pub(crate) async fn wait(&self, key: &str, phase: MailPhase) -> MailRow {
         until(&format!("{key} is {phase:?}"), || async {
             self.mail(key).await.phase == phase
         })
@@ -223,7 +223,7 @@ impl Ground {
     }
 
     /// Waits until nothing waits in the outbox.
-    pub async fn wait_empty(&self) {
+    pub(crate) async fn wait_empty(&self) {
         until("the outbox is empty", || async {
             let next = self.ports.store.read(|r| r.next_mail_due()).await;
             next.expect("it can be read").is_none()
@@ -232,7 +232,7 @@ impl Ground {
     }
 
     /// A run with one request, whose slots are for these addresses.
-    pub async fn request(&self, run: &str, addresses: &[&str]) -> Task {
+    pub(crate) async fn request(&self, run: &str, addresses: &[&str]) -> Task {
         let id = format!("task-of-{run}");
         let asked = asked(&id, run);
         let body = serde_json::to_vec(&asked).expect("plain data");
@@ -253,7 +253,13 @@ impl Ground {
     }
 
     /// Writes a task as the gate would.
-    pub async fn move_task(&self, task: &Task, version: i64, open: bool, links: Vec<LinkRow>) {
+    pub(crate) async fn move_task(
+        &self,
+        task: &Task,
+        version: i64,
+        open: bool,
+        links: Vec<LinkRow>,
+    ) {
         let write = TaskWrite {
             id: task.asked.task.clone(),
             version,
@@ -274,7 +280,7 @@ impl Ground {
     }
 
     /// A run that asks nobody.
-    pub async fn run(&self, run: &str) {
+    pub(crate) async fn run(&self, run: &str) {
         let mut birth = self.birth(
             run,
             TaskOpening {
@@ -289,7 +295,7 @@ impl Ground {
     }
 
     /// Commands that wait in a run's inbox.
-    pub fn commands(&self, run: &str) -> Vec<String> {
+    pub(crate) fn commands(&self, run: &str) -> Vec<String> {
         use usher_ledger::Reader as _;
         let mut reader = Sqlite::reader(&self.path).expect("a reader");
         let commands = reader.pending_commands(run).expect("it can be read");
@@ -337,7 +343,7 @@ impl Drop for Ground {
 }
 
 /// Waits until something holds, looking again and again; a minute is too long.
-pub async fn until<F, H>(what: &str, holds: F)
+pub(crate) async fn until<F, H>(what: &str, holds: F)
 where
     F: Fn() -> H,
     H: Future<Output = bool>,
@@ -416,7 +422,7 @@ fn slot(address: &str) -> Slot {
 }
 
 /// The request to a slot. Its link is a row too where the test makes one.
-pub fn request(task: &Task, slot: u32, link: &str) -> NewMail {
+pub(crate) fn request(task: &Task, slot: u32, link: &str) -> NewMail {
     let at = usize::try_from(slot).expect("small");
     let recipe = Recipe::Request(ToSlot {
         slot,
@@ -438,7 +444,7 @@ pub fn request(task: &Task, slot: u32, link: &str) -> NewMail {
 }
 
 /// A mail that a workflow wrote.
-pub fn written(key: &str, recipient: &str, change: impl FnOnce(&mut Written)) -> NewMail {
+pub(crate) fn written(key: &str, recipient: &str, change: impl FnOnce(&mut Written)) -> NewMail {
     let mut written = Written {
         to: vec![recipient.to_owned()],
         cc: Vec::new(),
@@ -465,7 +471,7 @@ pub fn written(key: &str, recipient: &str, change: impl FnOnce(&mut Written)) ->
 }
 
 /// The mail server behind a sink.
-pub fn port_of(sink: &Sink, tls: Tls) -> SmtpPort {
+pub(crate) fn port_of(sink: &Sink, tls: Tls) -> SmtpPort {
     SmtpPort {
         host: "localhost".to_owned(),
         port: sink.port(),
@@ -477,11 +483,11 @@ pub fn port_of(sink: &Sink, tls: Tls) -> SmtpPort {
 }
 
 /// A transport to a sink, with little patience.
-pub fn transport(sink: &Sink) -> Arc<Smtp> {
+pub(crate) fn transport(sink: &Sink) -> Arc<Smtp> {
     Arc::new(patient(port_of(sink, Tls::None)))
 }
 
-pub fn patient(port: SmtpPort) -> Smtp {
+pub(crate) fn patient(port: SmtpPort) -> Smtp {
     let smtp = Smtp::new(port, "mail.example.org").expect("its root can be read");
     smtp.patient(Patience {
         connect: Duration::from_secs(5),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   Sink::start(Safety, Script) ─► thread with its own runtime ─► 127.0.0.1:port
-//!   script(connection, mail, recipient) ─► Act
+//!   script(mail, recipient, stage) ─► Act
 //! ```
 
 use std::collections::HashSet;
@@ -17,7 +17,7 @@ use super::session::{self, Session};
 
 /// What the sink does with a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Act {
+pub(crate) enum Act {
     /// Takes it.
     Take,
     /// Answers so at this stage: `451 4.3.0 later`.
@@ -32,7 +32,7 @@ pub enum Act {
 
 /// Where in the dialog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Stage {
+pub(crate) enum Stage {
     /// At the connection.
     Greeting,
     /// `EHLO`.
@@ -53,7 +53,7 @@ pub enum Stage {
 
 /// How connections are made safe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Safety {
+pub(crate) enum Safety {
     /// Not at all.
     Plain,
     /// STARTTLS is offered, and mail refused without.
@@ -64,9 +64,7 @@ pub enum Safety {
 
 /// What is known of a mail when the sink asks what to do.
 #[derive(Debug, Clone, Default)]
-pub struct Seen {
-    /// Which connection, from 0.
-    pub connection: usize,
+pub(crate) struct Seen {
     /// Which mail of all, from 0; not known before `MAIL FROM`.
     pub mail: Option<usize>,
     /// The recipient, from `RCPT TO` on.
@@ -76,11 +74,11 @@ pub struct Seen {
 }
 
 /// Decides what happens, at every stage.
-pub type Script = Arc<dyn Fn(&Seen) -> Act + Send + Sync>;
+pub(crate) type Script = Arc<dyn Fn(&Seen) -> Act + Send + Sync>;
 
 /// A mail as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Taken {
+pub(crate) struct Taken {
     /// The envelope's sender.
     pub sender: String,
     /// The envelope's recipient.
@@ -106,7 +104,7 @@ pub(crate) struct Shared {
 }
 
 /// The server. Ends when it is dropped.
-pub struct Sink {
+pub(crate) struct Sink {
     shared: Arc<Shared>,
     address: SocketAddr,
     root: Vec<u8>,
@@ -116,17 +114,20 @@ pub struct Sink {
 
 impl Sink {
     /// A sink that takes everything.
-    pub fn plain() -> Sink {
+    pub(crate) fn plain() -> Sink {
         Sink::start(Safety::Plain, |_| Act::Take)
     }
 
     /// A sink with a script.
-    pub fn start(safety: Safety, script: impl Fn(&Seen) -> Act + Send + Sync + 'static) -> Sink {
+    pub(crate) fn start(
+        safety: Safety,
+        script: impl Fn(&Seen) -> Act + Send + Sync + 'static,
+    ) -> Sink {
         Sink::named(safety, "localhost", script)
     }
 
     /// A sink whose certificate has this name.
-    pub fn named(
+    pub(crate) fn named(
         safety: Safety,
         name: &str,
         script: impl Fn(&Seen) -> Act + Send + Sync + 'static,
@@ -177,7 +178,7 @@ impl Sink {
     }
 
     /// Dies: open connections are cut, new ones are refused. Returns when it is dead.
-    pub fn die(&mut self) {
+    pub(crate) fn die(&mut self) {
         self.stop = None;
         if let Some(thread) = self.thread.take() {
             thread.join().expect("the sink's thread has not panicked");
@@ -185,54 +186,54 @@ impl Sink {
     }
 
     /// Comes back at the same port, with what it has taken.
-    pub fn revive(&mut self) {
+    pub(crate) fn revive(&mut self) {
         let listener = std::net::TcpListener::bind(self.address).expect("its own port");
         self.serve(listener);
     }
 
     /// Plays another script from now on.
-    pub fn play(&self, script: impl Fn(&Seen) -> Act + Send + Sync + 'static) {
+    pub(crate) fn play(&self, script: impl Fn(&Seen) -> Act + Send + Sync + 'static) {
         *self.shared.script.lock().expect("no panic") = Arc::new(script);
     }
 
     /// Lets only this name and secret in, `name secret`.
-    pub fn lets_in(&self, login: &str) {
+    pub(crate) fn lets_in(&self, login: &str) {
         let mut logins = self.shared.logins.lock().expect("no panic");
         logins.insert(login.to_owned());
     }
 
     /// Offers these ways of logging in; empty for none.
-    pub fn offers(&self, ways: &'static str) {
+    pub(crate) fn offers(&self, ways: &'static str) {
         *self.shared.offers_login.lock().expect("no panic") = ways;
     }
 
     /// Where it listens.
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.address.port()
     }
 
     /// The root of its certificate, PEM.
-    pub fn root(&self) -> Vec<u8> {
+    pub(crate) fn root(&self) -> Vec<u8> {
         self.root.clone()
     }
 
     /// What it has taken so far.
-    pub fn taken(&self) -> Vec<Taken> {
+    pub(crate) fn taken(&self) -> Vec<Taken> {
         self.shared.taken.borrow().clone()
     }
 
     /// How many it has taken so far.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.shared.taken.borrow().len()
     }
 
     /// How many connections it had so far.
-    pub fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         *self.shared.connections.borrow()
     }
 
     /// Waits for so many mails.
-    pub async fn wait_for(&self, count: usize) -> Vec<Taken> {
+    pub(crate) async fn wait_for(&self, count: usize) -> Vec<Taken> {
         let mut taken = self.shared.taken.subscribe();
         let enough = taken.wait_for(|taken| taken.len() >= count);
         let within = std::time::Duration::from_secs(60);
@@ -254,22 +255,18 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     loop {
         tokio::select! {
             Ok((stream, _)) = listener.accept() => {
-                let mut number = 0;
-                shared.connections.send_modify(|count| {
-                    number = *count;
-                    *count += 1;
-                });
-                sessions.spawn(begin(stream, shared.clone(), number));
+                shared.connections.send_modify(|count| *count += 1);
+                sessions.spawn(begin(stream, shared.clone()));
             }
             Some(_) = sessions.join_next() => {}
         }
     }
 }
 
-async fn begin(stream: TcpStream, shared: Arc<Shared>, number: usize) {
+async fn begin(stream: TcpStream, shared: Arc<Shared>) {
     stream.set_nodelay(true).expect("it can be so");
     // A session ends by an error whenever the other side hangs up: that is no fault of the test.
-    let session = Session::new(shared.clone(), number);
+    let session = Session::new(shared.clone());
     let _ = match (shared.safety, &shared.acceptor) {
         (Safety::Implicit, Some(acceptor)) => match acceptor.accept(stream).await {
             Ok(stream) => session.secured().talk(stream).await.map(|_| ()),

@@ -50,13 +50,10 @@ pub(crate) async fn plain(
 }
 
 impl Session {
-    pub(crate) fn new(shared: Arc<Shared>, number: usize) -> Session {
+    pub(crate) fn new(shared: Arc<Shared>) -> Session {
         Session {
             shared,
-            seen: Seen {
-                connection: number,
-                ..Seen::default()
-            },
+            seen: Seen::default(),
             tls: false,
             greeted: false,
             login: None,
