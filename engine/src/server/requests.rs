@@ -3,15 +3,15 @@
 //! Nothing is acknowledged before it is committed: a submit is answered when the run's birth is in
 //! the ledger, a command when the turn that took it is.
 
+mod command;
+
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 use tokio::sync::{broadcast, oneshot};
-use usher_api::command::{Command, Outcome};
 use usher_core::run::{Identity, Run};
-use usher_ledger::{Outcome as Written, Write};
 
 use super::approvals;
 use super::protocol::{Answer, Request, RunRef, VERSION};
@@ -194,65 +194,6 @@ impl Api {
         found
             .await
             .unwrap_or_else(|error| Err(failed("internal", error)))
-    }
-
-    async fn command(&self, run: &RunRef, mut command: Command, key: String, by: &str) -> Answer {
-        if !command.is_for_people() {
-            let message = format!("`{}` is not asked for by people", command.verb());
-            return failed("bad-request", message);
-        }
-        let uid = match self.find(run).await {
-            Ok(uid) => uid,
-            Err(answer) => return answer,
-        };
-        command.set_by(by);
-        let body = match serde_json::to_vec(&command) {
-            Ok(body) => body,
-            Err(error) => return failed("bad-request", error.to_string()),
-        };
-        let (tell, told) = oneshot::channel();
-        let write = Write::Command {
-            run: uid.clone(),
-            kind: command.verb().to_owned(),
-            body,
-            key: Some(key),
-        };
-        let reply = Box::new(move |written| {
-            let _ = tell.send(written);
-        });
-        self.shell.writer.submit(write, reply);
-        let id = match told.await {
-            Ok(Ok(Written::Inserted { id })) => id,
-            Ok(Ok(other)) => return failed("internal", format!("not taken: {other:?}")),
-            Ok(Err(error)) => return unwritten(&error),
-            Err(_) => return failed("ending", "the engine is ending"),
-        };
-        let (tell, told) = oneshot::channel();
-        self.shell.writer.when_applied(
-            id,
-            Box::new(move |outcome| {
-                let _ = tell.send(outcome);
-            }),
-        );
-        self.shell.roster.nudge(&uid);
-        let answer = match told.await {
-            Ok(Ok(bytes)) => match serde_json::from_slice::<Outcome>(&bytes) {
-                Ok(outcome) => Answer::Outcome { outcome },
-                Err(error) => failed("internal", error.to_string()),
-            },
-            Ok(Err(error)) => unwritten(&error),
-            Err(_) => failed("ending", "the engine ended before the command was taken"),
-        };
-        let done = matches!(
-            &answer,
-            Answer::Outcome {
-                outcome: Outcome::Done { .. }
-            }
-        );
-        if done && !matches!(command, Command::Delete { .. }) {
-            self.promise(&uid);
-        }
-        answer
     }
 
     async fn submit(&self, request: Request, by: &str) -> Answer {
