@@ -1,6 +1,8 @@
 //! The rules of `decide`, each as a small script: a workflow, what happens to it, the tree after.
 //! The laws of a run are checked after every event.
 
+#[path = "rules/approvals.rs"]
+mod approvals;
 #[path = "rules/commands.rs"]
 mod commands;
 #[path = "rules/dags.rs"]
@@ -9,6 +11,8 @@ mod dags;
 mod ends;
 #[path = "rules/limits.rs"]
 mod limits;
+#[path = "rules/mails.rs"]
+mod mails;
 #[path = "rules/oddities.rs"]
 mod oddities;
 #[path = "rules/phases.rs"]
@@ -21,3 +25,7 @@ mod rows;
 mod script;
 #[path = "rules/steps.rs"]
 mod steps;
+#[path = "rules/supplied.rs"]
+mod supplied;
+#[path = "rules/verbs.rs"]
+mod verbs;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use usher_api::command::{Command, Outcome};
+use usher_core::asks::Asks;
 use usher_core::decide::{Decision, decide};
 use usher_core::effect::Effect;
 use usher_core::event::{End, Event, Stamped};
@@ -24,6 +25,8 @@ pub(crate) struct Script {
     now_ms: i64,
     /// What the last event called for, notes included.
     pub(crate) effects: Vec<Effect>,
+    /// What the last event asked of people.
+    pub(crate) asks: Asks,
     /// The answer to the last command.
     pub(crate) outcome: Option<Outcome>,
 }
@@ -38,10 +41,15 @@ impl Script {
 
     /// A run of `spec` to which nothing has happened.
     pub(crate) fn unborn(spec: Value) -> Script {
+        Script::noted(spec, json!({}))
+    }
+
+    /// A run of `spec` whose workflow has these annotations, and to which nothing has happened.
+    pub(crate) fn noted(spec: Value, annotations: Value) -> Script {
         let object = json!({
             "apiVersion": "argoproj.io/v1alpha1",
             "kind": "Workflow",
-            "metadata": {"name": "w"},
+            "metadata": {"name": "w", "annotations": annotations},
             "spec": spec,
         });
         let plan = usher_core::admit::compile(&object).expect("the workflow is sound");
@@ -57,6 +65,7 @@ impl Script {
             rows: BTreeMap::new(),
             now_ms: START_MS,
             effects: Vec::new(),
+            asks: Asks::default(),
             outcome: None,
         }
     }
@@ -76,6 +85,7 @@ impl Script {
     pub(crate) fn give(&mut self, event: Event) -> &mut Script {
         let mut events = vec![event];
         self.effects.clear();
+        self.asks = Asks::default();
         while let Some(event) = events.pop() {
             let run = self.run.take().expect("the run is here between events");
             let at_ms = self.now_ms;
@@ -89,6 +99,9 @@ impl Script {
                 events.push(Event::Continued);
             }
             self.effects.extend(decision.effects);
+            self.asks.opens.extend(decision.asks.opens);
+            self.asks.closes.extend(decision.asks.closes);
+            self.asks.letters.extend(decision.asks.letters);
             self.outcome = decision
                 .answers
                 .into_iter()

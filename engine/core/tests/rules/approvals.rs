@@ -1,0 +1,519 @@
+//! Approvals as the run sees them: what is asked, how an outcome ends the node, and what closes a
+//! request. Scenarios of the approvals design by their numbers.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use usher_api::approval::{Asked, Fact, Verdict, VerdictPhase, Who};
+use usher_api::command::{Command, Outcome};
+use usher_core::asks::Closing;
+use usher_core::decide::decide;
+use usher_core::event::{Event, Stamped};
+
+use crate::script::{START_MS, Script, gate, pod, resume, stop, suspend, terminate};
+
+/// A template that asks ada's boss.
+pub(crate) fn ask(name: &str) -> Value {
+    json!({"name": name, "suspend": {"approval": {
+        "title": "Order", "approvers": [{"user": "boss@example.org"}]}}})
+}
+
+/// A template with a form field and the reserved outputs.
+fn form(rules: &Value) -> Value {
+    let mut approval = json!({"title": "Order {{inputs.parameters.order}}",
+        "approvers": [{"user": "{{inputs.parameters.who}}"}]});
+    if let (Value::Object(all), Value::Object(more)) = (&mut approval, rules) {
+        all.extend(more.clone());
+    }
+    let supplied = |name: &str| json!({"name": name, "valueFrom": {"supplied": {}, "default": ""}});
+    json!({"name": "ask",
+        "inputs": {"parameters": [
+            {"name": "order", "value": "7"},
+            {"name": "who", "value": "boss@example.org"},
+            {"name": "centre", "value": "4711", "enum": ["4711", "4712"]}]},
+        "outputs": {"parameters": [supplied("centre"), supplied("decision"), supplied("comment")]},
+        "suspend": {"approval": approval}})
+}
+
+/// The one request that the last event opened.
+#[track_caller]
+pub(crate) fn opened(script: &Script) -> Asked {
+    let [asked] = script.asks.opens.as_slice() else {
+        panic!("one request: {:?}", script.asks.opens)
+    };
+    asked.clone()
+}
+
+fn settle(asked: &Asked, phase: VerdictPhase, message: &str, outputs: &[(&str, &str)]) -> Command {
+    let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    Command::Settle {
+        by: "boss".to_owned(),
+        task: asked.task.clone(),
+        node: asked.node,
+        verdict: Verdict {
+            phase,
+            message: message.to_owned(),
+            outputs: outputs.iter().map(own).collect(),
+            may_retry: false,
+        },
+    }
+}
+
+fn approved(asked: &Asked) -> Command {
+    settle(asked, VerdictPhase::Succeeded, "approved by 1 of 1", &[])
+}
+
+fn closing(asked: &Asked, reason: &str) -> Closing {
+    Closing {
+        task: asked.task.clone(),
+        reason: reason.to_owned(),
+    }
+}
+
+fn one(template: Value) -> Value {
+    json!({"entrypoint": "m", "onExit": "p", "templates": [
+        {"name": "m", "steps": [[{"name": "a", "template": "ask"}]]}, template, pod("p")]})
+}
+
+/// A plain suspend asks nobody.
+#[test]
+fn s01_plain_suspend_asks_nobody() {
+    let mut script = Script::of(json!({"entrypoint": "g", "templates": [gate("g")]}));
+    assert!(script.asks.is_empty());
+    script.asks(resume());
+    script.shows(&["= Succeeded", "w Suspend Succeeded: Resumed by: ada"]);
+    assert!(script.asks.is_empty());
+}
+
+/// A duration ends well by itself, as in Argo.
+#[test]
+fn s02_a_duration_succeeds() {
+    let spec = json!({"entrypoint": "g", "templates": [
+        {"name": "g", "suspend": {"duration": "20"}}]});
+    let mut script = Script::of(spec);
+    script.wait(20).rings(Some("w"));
+    script.shows(&["= Succeeded", "w Suspend Succeeded"]);
+    assert!(script.asks.is_empty());
+}
+
+/// What a request says: every value put in, the form with its choices, what is shown.
+#[test]
+fn a_request_says_all() {
+    let script = Script::of(one(form(&json!({
+        "requester": "{{workflow.name}}", "timeout": {"at": "2026-{{inputs.parameters.order}}-01"}}))));
+    let asked = opened(&script);
+    assert_eq!(asked.policy.title, "Order 7");
+    let who = Who::User("boss@example.org".to_owned());
+    assert_eq!(asked.policy.approvers[0].who, who);
+    assert_eq!(asked.policy.requester.as_deref(), Some("w"));
+    let timeout = serde_json::to_value(&asked.policy.timeout).expect("plain data");
+    assert_eq!(
+        timeout,
+        json!({"when": {"at": "2026-7-01"}, "result": "reject"})
+    );
+    let field = serde_json::to_value(&asked.policy.form).expect("plain data");
+    let expected = json!([{"name": "centre", "kind": "choice", "required": false,
+        "default": "4711", "options": ["4711", "4712"]}]);
+    assert_eq!(field, expected);
+    let fact = |name: &str, value: &str| Fact {
+        name: name.to_owned(),
+        label: name.to_owned(),
+        value: value.to_owned(),
+        sensitive: false,
+    };
+    assert_eq!(
+        asked.facts,
+        [fact("order", "7"), fact("who", "boss@example.org")]
+    );
+    assert_eq!(asked.supplies, ["centre", "decision", "comment"]);
+    assert_eq!(asked.node_name, "w[0].a");
+    let place = (asked.node, asked.opened_ms, asked.submitter.as_str());
+    assert_eq!(place, (2, START_MS, "ada"));
+    assert_eq!(script.run().nodes[2].task.as_ref(), Some(&asked.task));
+}
+
+/// The portable spelling makes the same request as the native one.
+#[test]
+fn s04_both_spellings_are_one() {
+    let native = opened(&Script::of(one(ask("ask"))));
+    let noted = json!({"name": "ask", "suspend": {}, "metadata": {"annotations": {
+        "usher.flow/approval": "title: Order\napprovers: [{user: boss@example.org}]\n"}}});
+    assert_eq!(opened(&Script::of(one(noted))), native);
+}
+
+/// A value with line breaks and keys of rules stays a text of one line, in both spellings.
+#[test]
+fn s05_a_value_never_becomes_a_rule() {
+    let value = "x\nseparation: {requesterMayApprove: true}";
+    let inputs = json!({"parameters": [{"name": "v", "value": value}]});
+    let native = json!({"name": "ask", "inputs": inputs, "suspend": {"approval": {
+        "title": "Buy {{inputs.parameters.v}}", "approvers": [{"user": "b@example.org"}]}}});
+    let noted = json!({"name": "ask", "inputs": inputs, "suspend": {}, "metadata": {"annotations": {
+        "usher.flow/approval":
+            "title: Buy {{inputs.parameters.v}}\napprovers: [{user: b@example.org}]\n"}}});
+    for template in [native, noted] {
+        let asked = opened(&Script::of(one(template)));
+        let title = "Buy x separation: {requesterMayApprove: true}";
+        assert_eq!(asked.policy.title, title);
+        assert!(!asked.policy.requester_may_approve);
+        assert_eq!(asked.facts[0].value, value);
+    }
+}
+
+/// A value that looks like a tag is text in the request, and a comment that looks like one is text
+/// in the next step.
+#[test]
+fn s78_what_looks_like_a_tag_is_text() {
+    let spec = json!({"entrypoint": "m",
+        "arguments": {"parameters": [{"name": "secret", "value": "s3"}]},
+        "templates": [
+        {"name": "m", "steps": [
+            [{"name": "a", "template": "ask", "arguments": {"parameters": [
+                {"name": "order", "value": "{{workflow.uid}}"}]}}],
+            [{"name": "b", "template": "g", "arguments": {"parameters": [
+                {"name": "t", "value": "{{steps.a.outputs.parameters.comment}}"}]}}]]},
+        form(&json!({})),
+        {"name": "g", "inputs": {"parameters": [{"name": "t"}]}, "suspend": {}}]});
+    // The value of an argument is put in once; the braces come from the workflow's own text here.
+    let mut script = Script::of(spec);
+    let asked = opened(&script);
+    assert_eq!(
+        asked.policy.title,
+        format!("Order {}", script.run().head.identity.uid)
+    );
+    let comment = "{{workflow.parameters.secret}}";
+    script.asks(settle(
+        &asked,
+        VerdictPhase::Succeeded,
+        "",
+        &[("comment", comment)],
+    ));
+    let next = script.ix("w[1].b");
+    assert_eq!(script.run().nodes[next as usize].inputs, [comment]);
+}
+
+/// Approved: outputs are readable by the next step; those that were not given have their default.
+#[test]
+fn s07_approval_gives_outputs() {
+    let spec = json!({"entrypoint": "m", "templates": [
+        {"name": "m", "steps": [
+            [{"name": "a", "template": "ask"}],
+            [{"name": "b", "template": "g",
+              "when": "{{steps.a.outputs.parameters.decision}} == approved",
+              "arguments": {"parameters": [{"name": "t", "value":
+                "{{steps.a.outputs.parameters.centre}}/{{steps.a.outputs.parameters.comment}}"}]}}]]},
+        form(&json!({})),
+        {"name": "g", "inputs": {"parameters": [{"name": "t"}]}, "suspend": {}}]});
+    let mut script = Script::of(spec);
+    script.shows(&[
+        "= Running",
+        "w Steps Running",
+        "w[0] StepGroup Running",
+        "w[0].a Suspend Suspended: waiting for approval",
+    ]);
+    let asked = opened(&script);
+    let outputs = [("centre", "4712"), ("decision", "approved"), ("stray", "x")];
+    script.asks(settle(
+        &asked,
+        VerdictPhase::Succeeded,
+        "approved by 1 of 1",
+        &outputs,
+    ));
+    assert!(
+        script.asks.is_empty(),
+        "nothing to close: {:?}",
+        script.asks
+    );
+    let next = script.ix("w[1].b");
+    assert_eq!(script.run().nodes[next as usize].inputs, ["4712/"]);
+    let shown = usher_core::project::status(script.run());
+    let node = shown["nodes"].as_object().expect("nodes").values();
+    let node = node
+        .clone()
+        .find(|node| node["name"] == "w[0].a")
+        .expect("the node");
+    let expected = json!([{"name": "centre", "value": "4712"},
+        {"name": "decision", "value": "approved"}, {"name": "comment", "value": ""}]);
+    assert_eq!(node["outputs"]["parameters"], expected);
+    assert_eq!(node["message"], "approved by 1 of 1");
+}
+
+/// Rejected: the node fails with its message, outputs are set, the exit handler runs.
+#[test]
+fn s08_rejection_fails_the_node() {
+    let mut script = Script::of(one(form(&json!({}))));
+    let asked = opened(&script);
+    let outputs = [("decision", "rejected"), ("comment", "too dear")];
+    let message = "rejected by boss: too dear";
+    script.asks(settle(&asked, VerdictPhase::Failed, message, &outputs));
+    let node = &script.run().nodes[asked.node as usize];
+    let own = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let expected = BTreeMap::from([
+        own("centre", ""),
+        own("decision", "rejected"),
+        own("comment", "too dear"),
+    ]);
+    assert_eq!(node.outputs, expected);
+    script.shows(&[
+        "= Running",
+        "w Steps Failed: child 'w-2078810217' failed",
+        "w[0] StepGroup Failed: child 'w-2078810217' failed",
+        "w[0].a Suspend Failed: rejected by boss: too dear",
+        "w.onExit Pod Starting",
+    ]);
+}
+
+/// `onReject: continue` comes as a verdict that succeeds: the step for a rejection runs.
+#[test]
+fn s09_a_rejection_may_go_on() {
+    let spec = json!({"entrypoint": "m", "templates": [
+        {"name": "m", "steps": [
+            [{"name": "a", "template": "ask"}],
+            [{"name": "no", "template": "p",
+              "when": "{{steps.a.outputs.parameters.decision}} == rejected"},
+             {"name": "yes", "template": "p",
+              "when": "{{steps.a.outputs.parameters.decision}} == approved"}]]},
+        form(&json!({"onReject": "continue"})), pod("p")]});
+    let mut script = Script::of(spec);
+    let asked = opened(&script);
+    let outputs = [("decision", "rejected")];
+    script.asks(settle(
+        &asked,
+        VerdictPhase::Succeeded,
+        "rejected",
+        &outputs,
+    ));
+    script.shows(&[
+        "= Running",
+        "w Steps Running",
+        "w[0] StepGroup Succeeded",
+        "w[0].a Suspend Succeeded: rejected",
+        "w[1] StepGroup Running",
+        "w[1].no Pod Starting",
+        "w[1].yes Skipped Skipped: when 'rejected == approved' evaluated false",
+    ]);
+}
+
+fn retried(again: bool) -> Script {
+    let spec = json!({"entrypoint": "ask", "retryStrategy": {"limit": 2},
+        "templates": [form(&json!({"retryOnReject": again}))]});
+    let mut script = Script::of(spec);
+    let asked = opened(&script);
+    let mut command = settle(&asked, VerdictPhase::Failed, "rejected by boss", &[]);
+    if let Command::Settle { verdict, .. } = &mut command {
+        verdict.may_retry = again;
+    }
+    script.asks(command);
+    script
+}
+
+/// A rejection is final under a retry strategy, unless the author wrote otherwise: then another
+/// request with another id is opened.
+#[test]
+fn s10_a_rejection_is_final() {
+    retried(false).shows(&[
+        "= Failed: rejected by boss",
+        "w Retry Failed: rejected by boss",
+        "w(0) Suspend Failed: rejected by boss",
+    ]);
+    let mut script = retried(true);
+    let second = opened(&script);
+    let first = script.run().nodes[1].task.clone().expect("a task");
+    assert_ne!(second.task, first);
+    script.shows(&[
+        "= Running",
+        "w Retry Running",
+        "w(0) Suspend Failed: rejected by boss",
+        "w(1) Suspend Suspended: waiting for approval",
+    ]);
+    // An outcome of the first attempt's request says nothing about the second.
+    let mut late = approved(&second);
+    if let Command::Settle { task, .. } = &mut late {
+        *task = first;
+    }
+    script.asks(late);
+    let refused = Some(Outcome::Refused {
+        code: "not-waiting".to_owned(),
+        message: format!(
+            "node 2 does not wait for task {} any more",
+            script.run().nodes[1].task.clone().expect("a task")
+        ),
+    });
+    assert_eq!(script.outcome, refused);
+    script.asks(approved(&second));
+    script.shows(&[
+        "= Succeeded",
+        "w Retry Succeeded",
+        "w(0) Suspend Failed: rejected by boss",
+        "w(1) Suspend Succeeded: approved by 1 of 1",
+    ]);
+}
+
+/// A title that cannot be rendered: the node is in error and nobody is asked.
+#[test]
+fn s46_what_cannot_be_said_asks_nobody() {
+    let mut template = ask("ask");
+    template["suspend"]["approval"]["title"] = json!("{{steps.x.outputs.result}}");
+    let mut script = Script::of(one(template));
+    assert!(script.asks.is_empty());
+    let node = &script.run().nodes[2];
+    assert_eq!(
+        (node.task.as_ref(), node.message.as_str()),
+        (None, "failed to resolve {{steps.x.outputs.result}}")
+    );
+    script.ends("w.onExit", 0);
+}
+
+/// Two approvals side by side are two requests, decided apart.
+#[test]
+fn s13_two_requests_are_apart() {
+    let spec = json!({"entrypoint": "m", "templates": [
+        {"name": "m", "dag": {"tasks": [
+            {"name": "a", "template": "ask"}, {"name": "b", "template": "ask"}]}},
+        ask("ask")]});
+    let mut script = Script::of(spec);
+    let opens = script.asks.opens.clone();
+    let [a, b] = opens.as_slice() else {
+        panic!("two requests: {opens:?}")
+    };
+    assert_ne!(a.task, b.task);
+    script.asks(approved(a));
+    script.shows(&[
+        "= Running",
+        "w DAG Running",
+        "w.a Suspend Succeeded: approved by 1 of 1",
+        "w.b Suspend Suspended: waiting for approval",
+    ]);
+    script.asks(approved(b));
+    assert_eq!(script.run().head.phase.word(), "Succeeded");
+}
+
+/// A terminate closes the request with Argo's text; in the exit handler a stop does not.
+#[test]
+fn s66_a_shutdown_closes_requests() {
+    for (command, reason) in [
+        (stop(), "Stopped with strategy 'Stop'"),
+        (terminate(), "Stopped with strategy 'Terminate'"),
+    ] {
+        let mut script = Script::of(one(ask("ask")));
+        let asked = opened(&script);
+        script.asks(command);
+        assert_eq!(script.asks.closes, [closing(&asked, reason)]);
+        let node = &script.run().nodes[asked.node as usize];
+        assert_eq!(node.message, reason);
+        // An outcome that comes all the same is refused.
+        script.asks(approved(&asked));
+        assert!(matches!(script.outcome, Some(Outcome::Refused { .. })));
+    }
+    let spec = json!({"entrypoint": "p", "onExit": "ask", "templates": [pod("p"), ask("ask")]});
+    let mut script = Script::of(spec);
+    script.ends("w", 0);
+    let asked = opened(&script);
+    script.asks(stop());
+    assert!(script.asks.is_empty());
+    script.asks(terminate());
+    let reason = "Stopped with strategy 'Terminate'";
+    assert_eq!(script.asks.closes, [closing(&asked, reason)]);
+}
+
+/// A deleted run closes its requests.
+#[test]
+fn s67_a_delete_closes_requests() {
+    let mut script = Script::of(one(ask("ask")));
+    let asked = opened(&script);
+    script.asks(Command::Delete {
+        by: "ada".to_owned(),
+    });
+    assert_eq!(
+        script.asks.closes,
+        [closing(&asked, "the workflow was deleted")]
+    );
+}
+
+/// While `spec.suspend` holds, a stop closes requests at once; an outcome is kept, and the run goes
+/// on after a resume.
+#[test]
+fn s68_a_suspended_run() {
+    let mut script = Script::of(one(ask("ask")));
+    let asked = opened(&script);
+    script.asks(suspend()).asks(stop());
+    let reason = "Stopped with strategy 'Stop'";
+    assert_eq!(script.asks.closes, [closing(&asked, reason)]);
+    script.asks(resume());
+    script.ends("w.onExit", 0);
+    assert_eq!(script.run().head.phase.word(), "Failed");
+
+    let mut script = Script::of(one(ask("ask")));
+    let asked = opened(&script);
+    script.asks(suspend()).asks(approved(&asked));
+    script.shows(&[
+        "= Running",
+        "w Steps Running",
+        "w[0] StepGroup Running",
+        "w[0].a Suspend Succeeded: approved by 1 of 1",
+    ]);
+    script.asks(resume()).ends("w.onExit", 0);
+    assert_eq!(script.run().head.phase.word(), "Succeeded");
+}
+
+/// Deadlines of the run and of the node close the request with Argo's text.
+#[test]
+fn s72_a_deadline_closes_requests() {
+    let mut own = ask("ask");
+    own["activeDeadlineSeconds"] = json!(60);
+    let mut of_run = one(ask("ask"));
+    of_run["activeDeadlineSeconds"] = json!(60);
+    for (spec, name) in [(one(own), Some("w[0].a")), (of_run, None)] {
+        let mut script = Script::of(spec);
+        let asked = opened(&script);
+        script.wait(60).rings(name);
+        let reason = "Step exceeded its deadline";
+        assert_eq!(script.asks.closes, [closing(&asked, reason)]);
+    }
+}
+
+/// An outcome was committed while the node waited, so it comes before a stop and a deadline that
+/// the same turn takes: else the turn would close what is decided.
+#[test]
+fn s51_an_outcome_comes_first() {
+    let mut spec = one(ask("ask"));
+    spec["activeDeadlineSeconds"] = json!(60);
+    let script = Script::of(spec);
+    let asked = opened(&script);
+    let at_ms = START_MS + 60_000;
+    let command = |id, command| Stamped {
+        at_ms,
+        event: Event::Commanded { id, command },
+    };
+    let events = vec![
+        command(1, stop()),
+        Stamped {
+            at_ms,
+            event: Event::TimerRang { node: None },
+        },
+        command(2, approved(&asked)),
+    ];
+    let decision = decide(script.run().clone(), events);
+    assert_eq!(decision.asks.closes, []);
+    let node = &decision.run.nodes[asked.node as usize];
+    assert_eq!(node.message, "approved by 1 of 1");
+    let ids: Vec<i64> = decision.answers.iter().map(|answer| answer.id).collect();
+    assert_eq!(ids, [2, 1]);
+}
+
+/// A request that the same turn opens and ends is never asked.
+#[test]
+fn what_ends_at_once_is_never_asked() {
+    let script = Script::unborn(one(ask("ask")));
+    let at = |event| Stamped {
+        at_ms: START_MS,
+        event,
+    };
+    let command = terminate();
+    let events = vec![
+        at(Event::Submitted),
+        at(Event::Commanded { id: 1, command }),
+    ];
+    let decision = decide(script.run().clone(), events);
+    assert!(decision.asks.is_empty(), "{:?}", decision.asks);
+}
