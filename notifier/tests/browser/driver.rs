@@ -79,6 +79,13 @@ impl Chromium {
         self.devtools("Emulation.setDeviceMetricsOverride", &size);
     }
 
+    /// The language that it asks for.
+    pub(crate) fn speak(&self, lang: &str) {
+        self.devtools("Network.enable", &json!({}));
+        let headers = json!({"Accept-Language": lang});
+        self.devtools("Network.setExtraHTTPHeaders", &json!({"headers": headers}));
+    }
+
     /// Goes to a page.
     pub(crate) fn open(&self, url: &str) {
         self.ask("POST", "/url", &json!({"url": url}));
