@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,8 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// A browser with one window. It ends with the value.
 pub(crate) struct Chromium {
     driver: Child,
+    // Were it closed, the driver's next line would end it.
+    _out: BufReader<ChildStdout>,
     port: u16,
     session: String,
 }
@@ -32,10 +34,17 @@ impl Chromium {
             .spawn()
             .expect("chromedriver is needed: tests/services/browser.sh installs it");
         let out = driver.stdout.take().expect("it is piped");
-        let port = BufReader::new(out)
+        let mut out = BufReader::new(out);
+        let port = (&mut out)
             .lines()
             .map_while(Result::ok)
-            .find_map(|line| line.split("on port ").nth(1)?.trim_end_matches('.').parse().ok())
+            .find_map(|line| {
+                line.split("successfully on port ")
+                    .nth(1)?
+                    .trim_end_matches('.')
+                    .parse()
+                    .ok()
+            })
             .expect("chromedriver says its port");
         let options = json!({
             "args": [
@@ -48,6 +57,7 @@ impl Chromium {
         let session = answer["sessionId"].as_str().expect("a session").to_owned();
         Chromium {
             driver,
+            _out: out,
             port,
             session,
         }
@@ -65,7 +75,10 @@ impl Chromium {
 
     /// Switches the scripts of pages on or off.
     pub(crate) fn scripts(&self, on: bool) {
-        self.devtools("Emulation.setScriptExecutionDisabled", &json!({"value": !on}));
+        self.devtools(
+            "Emulation.setScriptExecutionDisabled",
+            &json!({"value": !on}),
+        );
     }
 
     /// Light or dark, wide or narrow.
@@ -119,6 +132,17 @@ impl Chromium {
         self.ask("POST", &format!("/element/{element}/click"), &json!({}));
     }
 
+    /// Clicks what submits a form, and waits for the page that answers: without scripts a click does
+    /// not wait for it.
+    pub(crate) fn submit(&self, css: &str) {
+        let before = self.element("html");
+        self.click(css);
+        let end = Instant::now() + PATIENCE;
+        while self.element("html") == before || self.element("footer").is_none() {
+            assert!(Instant::now() < end, "nothing answers {css} on {}", self.url());
+        }
+    }
+
     /// Types into something.
     pub(crate) fn write(&self, css: &str, text: &str) {
         let element = self.must(css);
@@ -137,7 +161,11 @@ impl Chromium {
 
     /// Runs a script of the test's own in the page.
     pub(crate) fn run(&self, script: &str) -> Value {
-        self.ask("POST", "/execute/sync", &json!({"script": script, "args": []}))
+        self.ask(
+            "POST",
+            "/execute/sync",
+            &json!({"script": script, "args": []}),
+        )
     }
 
     /// Waits until the page says something.
@@ -199,12 +227,29 @@ fn ask(port: u16, verb: &str, path: &str, body: Option<&Value>) -> Value {
         body.len()
     );
     stream.write_all(request.as_bytes()).expect("it is taken");
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).expect("it is answered");
-    let text = String::from_utf8_lossy(&bytes);
-    let (_, json) = text.split_once("\r\n\r\n").unwrap_or_default();
-    let answer: Value = serde_json::from_str(json).unwrap_or_default();
+    let answer = read_answer(BufReader::new(stream));
     let value = answer["value"].clone();
     assert!(value["error"].is_null(), "{verb} {path}: {value}");
     value
+}
+
+/// Reads one answer. The driver keeps connections open, so its length says where it ends.
+fn read_answer(mut stream: BufReader<TcpStream>) -> Value {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).expect("it is answered");
+        let line = line.trim_end();
+        if line.is_empty() {
+            break;
+        }
+        if let Some((name, value)) = line.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse().expect("a length");
+        }
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).expect("it is answered");
+    serde_json::from_slice(&body).unwrap_or_default()
 }

@@ -25,7 +25,7 @@ async fn s14_opening_decides_nothing() {
         chromium.open(&url);
         world.pass(3_000);
         chromium.click("input[value=approve]");
-        chromium.click("button[type=submit]");
+        chromium.submit("button[type=submit]");
         assert_eq!(world.task(&task).await.1.state, State::Approved);
         world.pass(70_000);
     }
@@ -39,14 +39,18 @@ async fn s15_a_form_without_choice_decides_nothing() {
     for scripts in [true, false] {
         let task = world.ask(policy(&["boss"])).await;
         chromium.scripts(scripts);
-        chromium.open(&format!("http://{}{}", world.server, world.link(&task, 0).await));
+        chromium.open(&format!(
+            "http://{}{}",
+            world.server,
+            world.link(&task, 0).await
+        ));
         world.pass(3_000);
         if scripts {
             chromium.run("for (const form of document.forms) form.requestSubmit();");
         } else {
-            chromium.click("button[type=submit]");
+            chromium.submit("button[type=submit]");
         }
-        chromium.until_text("Something must be chosen");
+        chromium.until_text("Choose whether you approve");
         let (_, task) = world.task(&task).await;
         assert_eq!((task.state, task.slots[0].votes.len()), (State::Pending, 0));
         world.pass(70_000);
@@ -69,7 +73,7 @@ async fn s16_a_robot_gets_no_further_than_the_code() {
     assert!(!chromium.text().contains("4711"), "{}", chromium.text());
     for _ in 0..5 {
         chromium.open(&url);
-        chromium.click("form[action$='/code'] button");
+        chromium.submit("form[action$='/code'] button");
     }
     let codes = world.mails(&task).await;
     let codes = codes.iter().filter(|(kind, _)| kind == "code").count();
@@ -85,13 +89,22 @@ async fn s17_a_quick_form_is_asked_again() {
     for scripts in [true, false] {
         let task = world.ask(policy(&["boss"])).await;
         chromium.scripts(scripts);
-        chromium.open(&format!("http://{}{}", world.server, world.link(&task, 0).await));
+        chromium.open(&format!(
+            "http://{}{}",
+            world.server,
+            world.link(&task, 0).await
+        ));
         chromium.click("input[value=approve]");
-        chromium.click("button[type=submit]");
-        assert_eq!(world.task(&task).await.1.state, State::Pending, "{}", chromium.text());
+        chromium.submit("button[type=submit]");
+        assert_eq!(
+            world.task(&task).await.1.state,
+            State::Pending,
+            "{}",
+            chromium.text()
+        );
         assert!(!chromium.has("input[type=radio]"), "{}", chromium.text());
         world.pass(3_000);
-        chromium.click("button[type=submit]");
+        chromium.submit("button[type=submit]");
         assert_eq!(world.task(&task).await.1.state, State::Approved);
         world.pass(70_000);
     }
@@ -126,16 +139,18 @@ async fn s29_nothing_comes_from_elsewhere() {
     let task = world.ask(policy(&["boss"])).await;
     let host = world.server.to_string();
     chromium.open(&format!("http://{host}{}", world.link(&task, 0).await));
-    let loaded = chromium.run(
-        "return performance.getEntriesByType('resource').map(entry => entry.name);",
-    );
+    let loaded =
+        chromium.run("return performance.getEntriesByType('resource').map(entry => entry.name);");
     for name in loaded.as_array().unwrap() {
         let name = name.as_str().unwrap();
         assert!(name.starts_with(&format!("http://{host}/a/")), "{name}");
     }
-    assert!(!loaded.as_array().unwrap().is_empty(), "not even a style sheet");
+    assert!(
+        !loaded.as_array().unwrap().is_empty(),
+        "not even a style sheet"
+    );
     world.pass(3_000);
     chromium.click("input[value=reject]");
-    chromium.click("button[type=submit]");
+    chromium.submit("button[type=submit]");
     assert_eq!(world.task(&task).await.1.state, State::Rejected);
 }
