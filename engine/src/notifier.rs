@@ -22,7 +22,7 @@ use usher_notifier::courier;
 use usher_notifier::desk::Desk;
 use usher_notifier::gate::Gate;
 use usher_notifier::keys::{Follower, Keys};
-use usher_notifier::mailbox;
+use usher_notifier::mailbox::{self, MailboxPages};
 use usher_notifier::pages::{self, Pages};
 use usher_notifier::people::FileDirectory;
 use usher_notifier::ports::{Bells, Clock, Ports, Wake};
@@ -200,22 +200,21 @@ fn start(setup: &Setup) -> anyhow::Result<Running> {
     let wanted = (!config.listens_by_default()).then_some(config.listen);
     let listener = web::listen(wanted, last.as_ref().map(|web| web.at))?;
     let at = listener.local_addr().context("listen on loopback")?;
-    let key = match last {
-        Some(last) => last.key,
-        None => web::random_key()?,
-    };
-    let web = Web { at, key };
-    web.write(&setup.state)?;
     let (ending, ended) = watch::channel(false);
     let (ports, keys) = ports(setup, at, ended)?;
     let desk = Desk::new(ports.clone());
+    let sites = Sites::new(&ports)?;
+    let web = Web {
+        at,
+        mailbox: sites.mailbox.as_ref().map(|pages| pages.path()),
+    };
+    web.write(&setup.state)?;
     let (tell, told) = std::sync::mpsc::channel();
-    let key = web.key.clone();
     let thread = std::thread::Builder::new()
         .name("notifier".to_owned())
         .spawn(move || {
             let system = actix_web::rt::System::new();
-            system.block_on(serve(ports, keys, listener, key, tell));
+            system.block_on(serve(ports, keys, sites, listener, tell));
         })
         .context("start the notifier's thread")?;
     told.recv()
@@ -253,26 +252,43 @@ fn ports(
     Ok((ports, follower))
 }
 
+/// What is served.
+#[derive(Debug, Clone)]
+struct Sites {
+    pages: Arc<Pages>,
+    /// None when mail goes to a server.
+    mailbox: Option<Arc<MailboxPages>>,
+}
+
+impl Sites {
+    fn new(ports: &Ports) -> anyhow::Result<Sites> {
+        let boxed = || MailboxPages::new(ports.clone());
+        let mailbox = ports.settings.smtp.is_none().then(boxed).transpose();
+        Ok(Sites {
+            pages: Arc::new(Pages::new(ports.clone()).map_err(anyhow::Error::msg)?),
+            mailbox: mailbox.map_err(anyhow::Error::msg)?.map(Arc::new),
+        })
+    }
+
+    fn configure(self, routes: &mut route::ServiceConfig) {
+        pages::configure(routes, self.pages);
+        if let Some(boxed) = self.mailbox {
+            mailbox::configure(routes, boxed);
+        }
+    }
+}
+
 /// The thread's work, until the process ends.
 async fn serve(
     ports: Ports,
     keys: Follower,
+    sites: Sites,
     listener: std::net::TcpListener,
-    key: String,
     tell: std::sync::mpsc::Sender<anyhow::Result<()>>,
 ) {
-    let shared = match Pages::new(ports.clone()) {
-        Ok(pages) => Arc::new(pages),
-        Err(fault) => {
-            let _ = tell.send(Err(anyhow::Error::msg(fault)));
-            return;
-        }
-    };
-    let _ = key;
     let app = move || {
-        let pages = shared.clone();
-        App::new()
-            .configure(move |routes: &mut route::ServiceConfig| pages::configure(routes, pages))
+        let sites = sites.clone();
+        App::new().configure(move |routes| sites.configure(routes))
     };
     let server = HttpServer::new(app)
         .workers(1)

@@ -80,7 +80,7 @@ fn show(session: &mut Session, played: bool) -> anyhow::Result<u8> {
              1. Open the mailbox in a browser:  {}\n  \
              2. Open two of the mails, press \"Review and decide\", choose, and submit.\n  \
              3. Come back here: the expense is released, and a mail tells the office.\n\n",
-            web.mailbox()
+            web.mailbox_url().unwrap_or_default()
         ))?;
     }
     let code = follow_all(session, &follower, &[sent], Shown::Tree, false)?;

@@ -19,6 +19,14 @@ pub(super) fn mailbox(session: &mut Session) -> anyhow::Result<u8> {
         output::note("this engine shows no pages yet; it does as soon as there is mail");
         return Ok(FAILED);
     };
-    output::print(&format!("{}\n", web.mailbox()))?;
-    Ok(DONE)
+    match web.mailbox_url() {
+        Some(url) => {
+            output::print(&format!("{url}\n"))?;
+            Ok(DONE)
+        }
+        None => {
+            output::note("mail goes to a server (`usher config show`); there is no mailbox");
+            Ok(FAILED)
+        }
+    }
 }

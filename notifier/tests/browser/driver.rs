@@ -139,7 +139,11 @@ impl Chromium {
         self.click(css);
         let end = Instant::now() + PATIENCE;
         while self.element("html") == before || self.element("footer").is_none() {
-            assert!(Instant::now() < end, "nothing answers {css} on {}", self.url());
+            assert!(
+                Instant::now() < end,
+                "nothing answers {css} on {}",
+                self.url()
+            );
         }
     }
 

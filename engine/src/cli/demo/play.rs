@@ -33,7 +33,8 @@ pub(super) struct Visit<'a> {
 impl<'a> Visit<'a> {
     /// Opens the mailbox with its key.
     pub(super) fn begin(browser: &'a Browser, web: &Web) -> anyhow::Result<Visit<'a>> {
-        let entry = browser.get(&format!("/mailbox?key={}", web.key), "")?;
+        let path = web.mailbox.as_deref().unwrap_or("/mailbox");
+        let entry = browser.get(path, "")?;
         let cookies = entry.cookies();
         ensure!(
             !cookies.is_empty(),
