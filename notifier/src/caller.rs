@@ -27,7 +27,7 @@ pub struct LocalAccounts;
 impl Caller for LocalAccounts {
     fn account(&self, connection: Connection) -> Option<String> {
         let (peer, local) = (plain(connection.peer), plain(connection.local));
-        if !peer.ip().is_loopback() || !local.ip().is_loopback() {
+        if !peer.ip().is_loopback() || !is_near(local) {
             return None;
         }
         let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
@@ -48,9 +48,16 @@ fn owner(table: &str, peer: SocketAddr, local: SocketAddr) -> Option<u32> {
         let mut fields = line.split_whitespace().skip(1);
         let (from, to, state) = (fields.next()?, fields.next()?, fields.next()?);
         let uid = fields.nth(3)?;
-        let fits = state == ESTABLISHED && end(from)? == peer && end(to)? == local;
+        let to = end(to)?;
+        let is_here = to == local || (local.ip().is_unspecified() && to.port() == local.port());
+        let fits = state == ESTABLISHED && end(from)? == peer && is_here;
         fits.then(|| uid.parse().ok()).flatten()
     })
+}
+
+/// Whether our own end may be loopback's: it is, or it is every address of the machine.
+fn is_near(local: SocketAddr) -> bool {
+    local.ip().is_loopback() || local.ip().is_unspecified()
 }
 
 /// `0100007F:1F90` is 127.0.0.1:8080: 32-bit groups in the machine's order, then the port.

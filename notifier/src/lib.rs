@@ -12,6 +12,7 @@
 //! Not here: who may decide and what people read (`usher-notifier-core`), the engine: this crate
 //! can live in a process of its own.
 
+pub mod api;
 pub mod bounce;
 pub mod caller;
 pub mod client_address;

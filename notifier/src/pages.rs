@@ -114,3 +114,15 @@ async fn no_such_method(pages: web::Data<Pages>, request: HttpRequest) -> HttpRe
 async fn elsewhere(pages: web::Data<Pages>, request: HttpRequest) -> HttpResponse {
     answer::trouble(&pages, &request, Trouble::NotFound)
 }
+
+/// A body of at most 64 KiB within 15 seconds, for others that read bodies by the same limits.
+///
+/// # Errors
+/// The status that tells why there is none, and why.
+pub(crate) async fn bounded_body(
+    body: impl actix_web::body::MessageBody,
+) -> Result<Vec<u8>, (u16, &'static str)> {
+    form::bounded(body, form::BYTES_MAX, form::TIME_MAX)
+        .await
+        .map_err(|none| (none.told().1, none.text()))
+}

@@ -15,7 +15,7 @@ mod who;
 
 use std::collections::BTreeMap;
 
-use usher_api::approval::{Level, Verdict};
+use usher_api::approval::{FieldKind, Level, Verdict};
 
 use draft::Draft;
 pub(crate) use end::OUT_OF_REACH;
@@ -330,28 +330,50 @@ pub struct InputFault {
 }
 
 /// What can be wrong with a field.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InputWrong {
     /// Nothing was chosen or written, and something must be.
+    #[error("it must be given")]
     Missing,
     /// None of the options.
+    #[error("it is none of the options")]
     NotAnOption,
     /// No whole number, number, date, address, as the field wants.
-    NotA(usher_api::approval::FieldKind),
+    #[error("it is no {}", kind_word(*.0))]
+    NotA(FieldKind),
     /// Below this.
+    #[error("it is below {0}")]
     TooSmall(String),
     /// Above this.
+    #[error("it is above {0}")]
     TooLarge(String),
     /// Fewer characters than this.
+    #[error("it has fewer than {0} characters")]
     TooShort(u32),
     /// More characters than this.
+    #[error("it has more than {0} characters")]
     TooLong(u32),
     /// The pattern does not fit.
+    #[error("it does not have the form that is asked for")]
     Pattern,
     /// The form has no such field.
+    #[error("the form has no such field")]
     Unknown,
     /// Somebody has signed other values.
+    #[error("somebody has signed another value; it cannot be changed any more")]
     Signed,
+}
+
+fn kind_word(kind: FieldKind) -> &'static str {
+    match kind {
+        FieldKind::Text | FieldKind::Multiline => "text",
+        FieldKind::Integer => "whole number",
+        FieldKind::Number => "number",
+        FieldKind::Boolean => "`true` or `false`",
+        FieldKind::Date => "date like 2026-11-27",
+        FieldKind::Email => "mail address",
+        FieldKind::Choice => "choice",
+    }
 }
 
 /// Decides.

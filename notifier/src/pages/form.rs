@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, web};
 use usher_notifier_core::page::{FIELD, Trouble, Typed};
 
 /// A form may have this many bytes.
-const BYTES_MAX: usize = 64 << 10;
+pub(super) const BYTES_MAX: usize = 64 << 10;
 
 /// What comes beyond is read and dropped up to here, so that the answer reaches the sender.
 const DROPPED_MAX: usize = 4 << 20;
@@ -17,7 +17,7 @@ const DROPPED_MAX: usize = 4 << 20;
 const FIELDS_MAX: usize = 100;
 
 /// A form must be here after this time.
-const TIME_MAX: Duration = Duration::from_secs(15);
+pub(super) const TIME_MAX: Duration = Duration::from_secs(15);
 
 /// What was posted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,6 +48,16 @@ pub(super) enum NoForm {
 }
 
 impl NoForm {
+    /// Why, for programs.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            NoForm::TooLarge => "the body has more than 64 KiB",
+            NoForm::TooSlow => "the body did not come within 15 seconds",
+            NoForm::OtherType => "the body has another content type",
+            NoForm::Broken => "the body cannot be read",
+        }
+    }
+
     /// The page and the status that tell it.
     pub(super) fn told(self) -> (Trouble, u16) {
         match self {
@@ -80,7 +90,7 @@ pub(super) async fn read(request: &HttpRequest, payload: web::Payload) -> Result
 ///
 /// # Errors
 /// Why there is none.
-pub(crate) async fn bounded(
+pub(super) async fn bounded(
     body: impl MessageBody,
     most: usize,
     time: Duration,

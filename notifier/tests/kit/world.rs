@@ -15,6 +15,7 @@ use usher_ledger::{
     Birth, Durability, Error, Fence, Head, NodeRow, Outcome, People, Quiet, Reader as _, Sqlite,
     Write, Writer, part_of,
 };
+use usher_notifier::api::{self, Api};
 use usher_notifier::gate::{Gate, task_of};
 use usher_notifier::pages::{self, Pages};
 use usher_notifier::ports::{Bells, Ports, Settings};
@@ -79,7 +80,7 @@ impl World {
             ending: is_ending,
         };
         let caller = Arc::new(Named(Mutex::new(None)));
-        serve(listener, &ports);
+        serve(listener, &ports, caller.clone());
         World {
             gate: Gate::new(ports.clone()),
             clock,
@@ -272,9 +273,15 @@ impl World {
     }
 }
 
-fn serve(listener: TcpListener, ports: &Ports) {
+fn serve(listener: TcpListener, ports: &Ports, caller: Arc<Named>) {
+    let operators = vec!["root".to_owned()];
+    let api = Arc::new(Api::new(ports.clone(), caller, operators).unwrap());
     let pages = Arc::new(Pages::new(ports.clone()).unwrap());
-    let app = move || App::new().configure(|config| pages::configure(config, pages.clone()));
+    let app = move || {
+        App::new()
+            .configure(|config| pages::configure(config, pages.clone()))
+            .configure(|config| api::configure(config, api.clone()))
+    };
     let server = HttpServer::new(app)
         .workers(1)
         .disable_signals()
