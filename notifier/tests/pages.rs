@@ -6,5 +6,6 @@
 mod kit;
 
 mod pages {
+    mod links;
     mod scanners;
 }

@@ -9,23 +9,25 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use usher_api::approval::{Asked, Policy};
 use usher_ledger::tasks::{
-    LinkRow, MailRow, NewCommand, RecordRow, TaskOpening, TaskReader, TaskRow,
+    LinkRow, MailPhase, MailRow, MailWrite, NewCommand, RecordRow, TaskOpening, TaskReader,
+    TaskRow, TaskWrite,
 };
 use usher_ledger::{
     Birth, Durability, Error, Fence, Head, NodeRow, Outcome, People, Quiet, Reader as _, Sqlite,
     Write, Writer, part_of,
 };
 use usher_notifier::api::{self, Api};
+use usher_notifier::desk::{Caller, Desk};
 use usher_notifier::gate::{Gate, task_of};
 use usher_notifier::pages::{self, Pages};
-use usher_notifier::ports::{Bells, Ports, Settings};
+use usher_notifier::ports::{Bells, Clock as _, Ports, Settings};
 use usher_notifier::store::Store;
 use usher_notifier::timers;
 use usher_notifier_core::task::Task;
 use usher_notifier_core::token::Ring;
 
-use super::Browser;
 use super::asking::asked;
+use super::browser::{Answer, Browser};
 use super::parts::{Board, Ear, Hand, Named, ring, settings};
 
 /// A ledger, people, a clock, and the pages on a listener.
@@ -121,7 +123,6 @@ impl World {
     pub(crate) fn next_asked(&self, policy: Policy) -> Asked {
         let mut born = self.born.lock().unwrap();
         *born += 1;
-        use usher_notifier::ports::Clock as _;
         asked(&format!("run-{born}"), 1, policy, self.clock.now_ms())
     }
 
@@ -134,7 +135,7 @@ impl World {
             body: serde_json::to_vec(asked).unwrap(),
         };
         let birth = Birth {
-            fence: self.fences[usize::from(part_of(&run))],
+            fence: self.fence(&run),
             namespace: "default".to_owned(),
             name: format!("name-of-{run}"),
             created_ms: 1,
@@ -174,6 +175,90 @@ impl World {
     /// Everything that is due now is done.
     pub(crate) async fn sweep(&self) {
         timers::sweep(&self.ports).await.unwrap();
+    }
+
+    /// Opens a link, chooses, reads for three seconds, and sends the form.
+    pub(crate) async fn vote(&self, browser: &mut Browser, link: &str, word: &str) -> Answer {
+        let form = browser.get(link).await.form(link).with("decision", word);
+        self.pass(3_000);
+        browser.submit(&form).await
+    }
+
+    /// A server takes every mail of a task that waits.
+    pub(crate) async fn deliver(&self, task: &str) {
+        let mails = self.mail_rows(task).await;
+        for row in mails.iter().filter(|row| row.phase == MailPhase::Queued) {
+            let now_ms = self.clock.now_ms();
+            let mut write = MailWrite {
+                id: row.id,
+                lease: row.lease,
+                phase: MailPhase::Leased,
+                due_ms: Some(now_ms + 120_000),
+                attempts: 1,
+                sent_ms: None,
+                error: None,
+                boxed: None,
+                command: None,
+            };
+            let leased = Write::Mail(Box::new(write.clone()));
+            self.ports.store.write(leased).await.unwrap();
+            write.lease += 1;
+            write.phase = MailPhase::Sent;
+            write.due_ms = None;
+            write.sent_ms = Some(now_ms);
+            self.ports
+                .store
+                .write(Write::Mail(Box::new(write)))
+                .await
+                .unwrap();
+        }
+    }
+
+    /// Rewrites a task as another release or round would have left it.
+    pub(crate) async fn rewrite(&self, id: &str, change: impl FnOnce(&mut Task)) {
+        let (row, mut task) = self.task(id).await;
+        change(&mut task);
+        let write = TaskWrite {
+            id: row.id,
+            version: row.version,
+            state: row.state,
+            open: row.open,
+            due_ms: row.due_ms,
+            closed_ms: row.closed_ms,
+            body: serde_json::to_vec(&task).unwrap(),
+            links: Vec::new(),
+            mails: Vec::new(),
+            record: Vec::new(),
+            erase: Vec::new(),
+            answer: None,
+            command: None,
+        };
+        self.ports
+            .store
+            .write(Write::Task(Box::new(write)))
+            .await
+            .unwrap();
+    }
+
+    /// The ledger's file as SQL, for what no program of ours would do.
+    pub(crate) fn sql(&self, text: &str) {
+        let file = rusqlite::Connection::open(&self.path).unwrap();
+        file.execute_batch(text).unwrap();
+    }
+
+    /// The right to write a run.
+    pub(crate) fn fence(&self, run: &str) -> Fence {
+        self.fences[usize::from(part_of(run))]
+    }
+
+    /// The desk, as this account sees it.
+    pub(crate) fn desk(&self, account: &str) -> (Desk, Caller) {
+        let caller = Caller {
+            account: account.to_owned(),
+            operator: account == "root",
+            via: "api",
+        };
+        (Desk::new(self.ports.clone()), caller)
     }
 
     /// A stop, a terminate or a delete of the task's run, as the server accepts it.
