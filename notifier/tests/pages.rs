@@ -6,6 +6,9 @@
 mod kit;
 
 mod pages {
+    mod ends;
     mod links;
+    mod races;
     mod scanners;
+    mod votes;
 }

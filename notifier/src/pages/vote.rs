@@ -102,15 +102,21 @@ async fn cast(pages: &Pages, request: &HttpRequest, visit: Visit, form: Form) ->
             filled.notice = Some(Notice::SendAgain);
             render::request(pages, &visit, StatusCode::CONFLICT, &filled)
         }
-        Ok(issued_ms)
-            if now_ms.saturating_sub(issued_ms) < QUICK_MS && form.typed.approves.is_some() =>
-        {
+        Ok(issued_ms) if is_quick(&visit, &form, now_ms.saturating_sub(issued_ms)) => {
             let mut filled = filled(form);
             filled.confirm = true;
             render::request(pages, &visit, StatusCode::OK, &filled)
         }
         Ok(_) => decide(pages, request, visit, form).await,
     }
+}
+
+/// Whether a choice comes back too quickly. What is asked again must be what was shown: a form of
+/// another content goes on to be refused as that.
+fn is_quick(visit: &Visit, form: &Form, after_ms: i64) -> bool {
+    let task = &visit.linked.task;
+    let is_shown = form.round == task.round && form.digest == task.digest;
+    after_ms < QUICK_MS && is_shown && form.typed.approves.is_some()
 }
 
 /// When the form was made.

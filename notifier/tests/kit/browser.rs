@@ -47,7 +47,7 @@ impl Answer {
 #[derive(Debug, Clone)]
 pub(crate) struct Browser {
     server: SocketAddr,
-    /// The address that the proxy says it comes from.
+    /// The address that the proxy says it comes from; empty: there is no proxy.
     pub(crate) from: String,
     pub(crate) cookies: BTreeMap<String, String>,
     origin: String,
@@ -103,7 +103,9 @@ impl Browser {
         if !headers.iter().any(|(name, _)| *name == "host") {
             head.push_str(&format!("host: {}\r\n", self.server));
         }
-        head.push_str(&format!("x-forwarded-for: {}\r\n", self.from));
+        if !self.from.is_empty() {
+            head.push_str(&format!("x-forwarded-for: {}\r\n", self.from));
+        }
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }

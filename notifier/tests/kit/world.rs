@@ -110,6 +110,11 @@ impl World {
         Browser::new(self.server, &self.ports.settings.base_url, from)
     }
 
+    /// A program on this machine, without a proxy.
+    pub(crate) fn direct(&self) -> Browser {
+        self.browser("")
+    }
+
     /// Bears a run that asks, and has the request opened. Gives the task's id.
     pub(crate) async fn ask(&self, policy: Policy) -> String {
         let asked = self.next_asked(policy);

@@ -80,18 +80,17 @@ fn step(state: CodeState, signal: CodeSignal) -> Result<CodeState, Refusal> {
     next.map_err(|illegal| Refusal::NotAllowed(illegal.to_string()))
 }
 
-/// A fresh link for somebody at an expired one; it goes to the slot's own address.
+/// A fresh link for somebody at an expired one; it goes to the slot's own address. Who asks again
+/// has not got the first mail, and gets the fresh link once more.
 pub(super) fn renew(draft: &mut Draft<'_>, slot: u32) -> Result<Told, Refusal> {
     check_asked(draft, slot)?;
-    if !is_expired(draft, slot)? {
-        let text = "the link is still good";
-        return Err(Refusal::NotAllowed(text.to_owned()));
-    }
     let now_ms = draft.world.now_ms;
     if !spend(&mut draft.slot_mut(slot)?.renewals, now_ms, DAY_MS) {
         return Err(Refusal::TooOften);
     }
-    draft.make_link(slot)?;
+    if is_expired(draft, slot)? {
+        draft.make_link(slot)?;
+    }
     draft.mail_request(slot, true);
     note(draft, "linkRenewed", slot, "");
     Ok(Told::Done)
