@@ -9,5 +9,4 @@ pub(crate) mod form;
 pub(crate) mod parts;
 pub(crate) mod world;
 
-pub(crate) use browser::Browser;
 pub(crate) use world::World;
