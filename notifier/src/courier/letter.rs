@@ -2,7 +2,7 @@
 //! row.
 
 use usher_ledger::tasks::MailRow;
-use usher_notifier_core::mail::{self, Mail, Place};
+use usher_notifier_core::mail::{self, Place};
 use usher_notifier_core::recipe::Recipe;
 use usher_notifier_core::task::Task;
 
@@ -23,10 +23,8 @@ pub(super) fn parcel(
     let settings = &ports.settings;
     let ring = ports.keys();
     let place = place(settings);
-    let letter = match mail::render(recipe, task, &place, &ring) {
-        Ok(letter) => letter,
-        Err(error) => thin(recipe, settings).ok_or_else(|| error.to_string())?,
-    };
+    let letter = mail::render(recipe, task, &place, &ring);
+    let letter = letter.map_err(|error| error.to_string())?;
     let domain = &settings.mail_domain;
     let answers = letter.thread_key.as_ref();
     let answers = answers.filter(|key| **key != row.mail.key);
@@ -57,36 +55,4 @@ fn place(settings: &Settings) -> Place {
         locale: settings.rules.locale.clone(),
         timezone: settings.rules.timezone.clone(),
     }
-}
-
-/// Content without words, until the core renders every kind.
-fn thin(recipe: &Recipe, settings: &Settings) -> Option<Mail> {
-    let mut mail = Mail {
-        subject: String::new(),
-        text: String::new(),
-        html: None,
-        date_ms: 0,
-        headers: Vec::new(),
-        thread_key: None,
-        to_header: Vec::new(),
-        cc_header: Vec::new(),
-        from_name: settings.service.clone(),
-    };
-    match recipe {
-        Recipe::Written(written) => {
-            mail.subject.clone_from(&written.subject);
-            mail.text.clone_from(&written.text);
-            mail.html.clone_from(&written.html);
-            mail.date_ms = written.at_ms;
-            mail.to_header.clone_from(&written.to);
-            mail.cc_header.clone_from(&written.cc);
-        }
-        Recipe::Request(to) | Recipe::NoLongerNeeded(to) => {
-            mail.subject = "Request".to_owned();
-            mail.text = format!("{}/a/{}\n", settings.base_url, to.link);
-            mail.date_ms = to.at_ms;
-        }
-        _ => return None,
-    }
-    Some(mail)
 }

@@ -45,7 +45,7 @@ fn report(to: &str, action: &str, status: &str) -> Vec<u8> {
 async fn sent(sink: &Sink) -> (Ground, String) {
     let mut ground = Ground::new();
     let task = ground.request("run", &["ada@example.org"]).await;
-    ground.post(vec![request(&task, 0, "")]).await;
+    ground.post(vec![request(&task, 0)]).await;
     ground.start(transport(sink));
     ground.wait(KEY, MailPhase::Sent).await;
     let sender = sink.taken().remove(0).sender;

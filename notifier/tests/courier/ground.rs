@@ -248,7 +248,9 @@ impl Ground {
         let mut task = Task::opening(asked);
         task.state = State::Pending;
         task.slots = addresses.iter().map(|address| slot(address)).collect();
-        self.move_task(&task, 1, true, Vec::new()).await;
+        let slots = 0..u32::try_from(addresses.len()).expect("few");
+        let links = slots.map(|slot| link(&id, slot)).collect();
+        self.move_task(&task, 1, true, links).await;
         task
     }
 
@@ -421,12 +423,29 @@ fn slot(address: &str) -> Slot {
     }
 }
 
-/// The request to a slot. Its link is a row too where the test makes one.
-pub(crate) fn request(task: &Task, slot: u32, link: &str) -> NewMail {
+/// The link of a slot.
+pub(crate) fn link(task: &str, slot: u32) -> LinkRow {
+    let mut id: Vec<u8> = task.bytes().rev().take(12).collect();
+    id.resize(12, 0);
+    id.extend_from_slice(&slot.to_be_bytes());
+    LinkRow {
+        id,
+        task: task.to_owned(),
+        slot,
+        key: 1,
+        created_ms: NOON,
+        expires_ms: NOON + 30 * 24 * 60 * MINUTE,
+        revoked: false,
+    }
+}
+
+/// The request to a slot.
+pub(crate) fn request(task: &Task, slot: u32) -> NewMail {
     let at = usize::try_from(slot).expect("small");
+    let id = link(&task.asked.task, slot).id;
     let recipe = Recipe::Request(ToSlot {
         slot,
-        link: link.to_owned(),
+        link: id.iter().map(|byte| format!("{byte:02x}")).collect(),
         key: 1,
         at_ms: NOON,
         renewed: false,

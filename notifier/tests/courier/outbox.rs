@@ -9,10 +9,8 @@ use usher_notifier::mailbox::Mailbox;
 use usher_notifier_core::recipe::{Recipe, ToSlot};
 use usher_notifier_core::task::State;
 
-use crate::ground::{Ground, MINUTE, NOON, request, transport, until, written};
+use crate::ground::{Ground, MINUTE, NOON, link, request, transport, until, written};
 use crate::server::{Act, Safety, Sink, Stage, Taken};
-
-const LINK: &str = "00112233445566778899aabbccddeeff";
 
 /// A transport that is killed at a place: before the dialog, or after it.
 struct Stuck {
@@ -71,9 +69,7 @@ async fn s54_killed_after_acceptance_sends_the_same_again() {
     let sink = Sink::plain();
     let mut ground = Ground::new();
     let task = ground.request("run", &["ada@example.org"]).await;
-    let link = link_of(&task.asked.task, false);
-    ground.move_task(&task, 2, true, vec![link]).await;
-    ground.post(vec![request(&task, 0, LINK)]).await;
+    ground.post(vec![request(&task, 0)]).await;
     let stuck = Arc::new(Stuck {
         inner: Some(transport(&sink)),
         sends: AtomicUsize::new(0),
@@ -166,7 +162,7 @@ async fn s57_a_refused_recipient_flags_one_slot() {
     let mut ground = Ground::new();
     let people = ["ada@example.org", "bob@example.org", "cy@example.org"];
     let task = ground.request("run", &people).await;
-    let mails = (0..3).map(|slot| request(&task, slot, "")).collect();
+    let mails = (0..3).map(|slot| request(&task, slot)).collect();
     ground.post(mails).await;
     ground.start(transport(&sink));
     ground
@@ -199,7 +195,7 @@ async fn it_is_tried_by_the_table_and_given_up() {
     });
     let mut ground = Ground::new();
     let task = ground.request("run", &["ada@example.org"]).await;
-    ground.post(vec![request(&task, 0, "")]).await;
+    ground.post(vec![request(&task, 0)]).await;
     ground.start(transport(&sink));
     let key = "task-of-run/0/request/1/1";
     let mut tries = 0;
@@ -239,7 +235,7 @@ async fn mail_of_a_closed_request_is_cancelled() {
     let sink = Sink::plain();
     let mut ground = Ground::new();
     let mut task = ground.request("run", &["ada@example.org"]).await;
-    let mut end = request(&task, 0, "");
+    let mut end = request(&task, 0);
     end.key = "end".to_owned();
     end.kind = "noLongerNeeded".to_owned();
     let recipe = Recipe::NoLongerNeeded(ToSlot {
@@ -252,7 +248,7 @@ async fn mail_of_a_closed_request_is_cancelled() {
     end.body = serde_json::to_vec(&recipe).expect("plain data");
     task.state = State::Cancelled;
     ground.move_task(&task, 2, false, Vec::new()).await;
-    ground.post(vec![request(&task, 0, ""), end]).await;
+    ground.post(vec![request(&task, 0), end]).await;
     ground.start(transport(&sink));
     let row = ground
         .wait("task-of-run/0/request/1/1", MailPhase::Cancelled)
@@ -263,27 +259,19 @@ async fn mail_of_a_closed_request_is_cancelled() {
     assert_eq!(sink.count(), 1);
 }
 
-fn link_of(task: &str, revoked: bool) -> LinkRow {
-    LinkRow {
-        id: (0..16).map(|n| n * 0x11).collect(),
-        task: task.to_owned(),
-        slot: 0,
-        key: 1,
-        created_ms: NOON,
-        expires_ms: NOON + 60 * MINUTE,
-        revoked,
-    }
-}
-
 /// A link that was replaced while its mail waited is not mailed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_that_was_taken_back_is_not_mailed() {
     let sink = Sink::plain();
     let mut ground = Ground::new();
     let task = ground.request("run", &["ada@example.org"]).await;
-    let link = link_of(&task.asked.task, true);
+    let revoked = true;
+    let link = LinkRow {
+        revoked,
+        ..link(&task.asked.task, 0)
+    };
     ground.move_task(&task, 2, true, vec![link]).await;
-    ground.post(vec![request(&task, 0, LINK)]).await;
+    ground.post(vec![request(&task, 0)]).await;
     ground.start(transport(&sink));
     let key = "task-of-run/0/request/1/1";
     let row = ground.wait(key, MailPhase::Cancelled).await;
