@@ -8,6 +8,8 @@ mod ground;
 mod mailbox;
 #[path = "courier/outbox.rs"]
 mod outbox;
+#[path = "courier/real.rs"]
+mod real;
 #[path = "courier/replies.rs"]
 mod replies;
 #[path = "sink/server.rs"]

@@ -276,25 +276,43 @@ async fn begin(stream: TcpStream, shared: Arc<Shared>) {
     };
 }
 
-/// A root of our own, and a server's certificate that it has signed.
-fn certified(name: &str) -> (Vec<u8>, TlsAcceptor) {
+/// A server's certificate, and the root that signed it; all PEM.
+pub(crate) struct Certificate {
+    pub(crate) root: String,
+    pub(crate) certificate: String,
+    pub(crate) key: String,
+}
+
+/// A root of our own, and a certificate for this name.
+pub(crate) fn certificate(name: &str) -> Certificate {
     use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
     let root_key = KeyPair::generate().expect("a key");
     let mut root = CertificateParams::new(Vec::new()).expect("no names");
     root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let root_certificate = root.self_signed(&root_key).expect("it signs itself");
+    let signed = root.self_signed(&root_key).expect("it signs itself");
     let issuer = Issuer::new(root, root_key);
     let key = KeyPair::generate().expect("a key");
     let leaf = CertificateParams::new(vec![name.to_owned()]).expect("a name");
     let leaf = leaf.signed_by(&key, &issuer).expect("the root signs");
+    Certificate {
+        root: signed.pem(),
+        certificate: leaf.pem(),
+        key: key.serialize_pem(),
+    }
+}
+
+fn certified(name: &str) -> (Vec<u8>, TlsAcceptor) {
+    use rustls::pki_types::pem::PemObject as _;
+    let made = certificate(name);
+    let leaf = rustls::pki_types::CertificateDer::from_pem_slice(made.certificate.as_bytes());
+    let key = rustls::pki_types::PrivateKeyDer::from_pem_slice(made.key.as_bytes());
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
     let config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("versions")
         .with_no_client_auth()
-        .with_single_cert(vec![leaf.der().clone()], key)
+        .with_single_cert(vec![leaf.expect("PEM")], key.expect("PEM"))
         .expect("a certificate");
     let acceptor = TlsAcceptor::from(Arc::new(config));
-    (root_certificate.pem().into_bytes(), acceptor)
+    (made.root.into_bytes(), acceptor)
 }
