@@ -364,6 +364,10 @@ pub trait TaskReader {
     /// A task's links.
     fn links(&mut self, task: &str) -> Result<Vec<LinkRow>, Error>;
 
+    /// The keys that links were made with which were not taken back, by number, each with the end
+    /// of its last link. Walks all links: for a person who asks, not for a loop.
+    fn link_keys(&mut self) -> Result<Vec<(u8, i64)>, Error>;
+
     /// Ids of tasks that are due at `now_ms` or before, the longest due first.
     fn tasks_due(&mut self, now_ms: i64, limit: usize) -> Result<Vec<String>, Error>;
 

@@ -93,6 +93,7 @@ mod contract {
             erasing_leaves_the_chain,
             entries_stay_as_they_are,
             a_link_leads_to_its_task,
+            keys_of_links,
             an_answered_key_is_stale,
             answers_are_kept_for_seven_days,
             a_run_that_is_gone_takes_no_outcome,

@@ -1,6 +1,6 @@
 //! The gate: one move of a task, whole or not at all, on the version it was decided on.
 
-use usher_ledger::tasks::{NewCommand, TaskWrite};
+use usher_ledger::tasks::{LinkRow, NewCommand, TaskWrite};
 use usher_ledger::{BODY_MAX, Outcome};
 
 use super::desk::{answer, decision, entry, link, mail, moved, step};
@@ -152,6 +152,29 @@ pub(super) fn entries_stay_as_they_are(ground: &mut Ground) {
     write.record = vec![row.clone()];
     assert_eq!(ground.write(moved(write)), committed(2));
     assert_eq!(ground.reader().record("t1").unwrap(), [row]);
+}
+
+/// Each key that links are out under, with the end of its last one; what was taken back is over.
+pub(super) fn keys_of_links(ground: &mut Ground) {
+    ground.open("u1", &["t1"]);
+    assert_eq!(ground.reader().link_keys().unwrap(), []);
+    let made = |byte: u8, key: u8, expires_ms: i64, revoked: bool| LinkRow {
+        key,
+        expires_ms,
+        revoked,
+        ..link(byte, "t1", 0)
+    };
+    let mut write = step("t1", 1);
+    write.links = vec![
+        made(1, 255, 9_000, false),
+        made(2, 3, 8_000, false),
+        made(3, 3, 7_000, false),
+        made(4, 3, 99_000, true),
+        made(5, 4, 99_000, true),
+    ];
+    assert_eq!(ground.write(moved(write)), committed(2));
+    let keys = ground.reader().link_keys().unwrap();
+    assert_eq!(keys, [(3, 8_000), (255, 9_000)]);
 }
 
 /// A link leads to its task as it is now; one that nobody made leads nowhere.

@@ -1,5 +1,7 @@
 //! Reading approvals and mail in memory.
 
+use std::collections::BTreeMap;
+
 use super::count;
 use crate::error::Error;
 use crate::memory::Memory;
@@ -67,6 +69,22 @@ impl TaskReader for Memory {
         let mut links: Vec<LinkRow> = links.filter(|link| link.task == task).cloned().collect();
         links.sort_by_key(|link| link.slot);
         Ok(links)
+    }
+
+    fn link_keys(&mut self) -> Result<Vec<(u8, i64)>, Error> {
+        let shared = self.lock();
+        let good = shared
+            .tables
+            .desk
+            .links
+            .values()
+            .filter(|link| !link.revoked);
+        let mut keys = BTreeMap::new();
+        for link in good {
+            let until = keys.entry(link.key).or_insert(link.expires_ms);
+            *until = link.expires_ms.max(*until);
+        }
+        Ok(keys.into_iter().collect())
     }
 
     fn tasks_due(&mut self, now_ms: i64, limit: usize) -> Result<Vec<String>, Error> {

@@ -162,6 +162,13 @@ impl<T: Connected> TaskReader for T {
         .map_err(fail("read the links of a task"))
     }
 
+    fn link_keys(&mut self) -> Result<Vec<(u8, i64)>, Error> {
+        all(self.connection(), sql::LINK_KEYS, [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .map_err(fail("read which keys links were made with"))
+    }
+
     fn tasks_due(&mut self, now_ms: i64, limit: usize) -> Result<Vec<String>, Error> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         all(self.connection(), sql::TASKS_DUE, (now_ms, limit), |row| {

@@ -185,9 +185,12 @@ SELECT (SELECT count(*) FROM tasks WHERE open = 1),
     (SELECT count(*) FROM outbox WHERE phase IN ('Queued', 'Leased')),
     (SELECT min(created_at) FROM outbox WHERE phase IN ('Queued', 'Leased'))";
 
+pub(in crate::sqlite) const LINK_KEYS: &str = "\
+SELECT key, max(expires_at) FROM links WHERE revoked = 0 GROUP BY key ORDER BY key";
+
 /// Every statement that a vote, a mail or a request runs, for the test of their plans. Not the
 /// lists that walk or sort a few ([`ALL_TASKS`], [`TASKS_OF_RUN`], [`BOXED`]), [`NEXT_MAIL`] (the
-/// first row of an index) and [`TASK_COUNTS`].
+/// first row of an index), [`TASK_COUNTS`] and [`LINK_KEYS`].
 #[cfg(test)]
 pub(in crate::sqlite) const QUICK: [&str; 33] = [
     OPEN,
