@@ -12,15 +12,18 @@ mod approvals;
 mod args;
 mod background;
 mod command;
+mod config;
 mod delete;
 pub mod demo;
 mod doctor;
 mod follow;
 mod get;
+mod keys;
 mod lint;
 mod logs;
 mod mailbox;
 mod output;
+mod people;
 pub mod progress;
 mod run;
 mod serve;
@@ -71,8 +74,8 @@ fn dispatch(global: &args::Global, verb: &Verb) -> anyhow::Result<u8> {
         Verb::Explain(args) => return admin::explain(args),
         Verb::Completion(args) => return admin::completion(args),
         Verb::Version => return admin::version(),
-        Verb::Doctor => return doctor::doctor(global),
         Verb::Demo(args) => return demo::demo(global, args),
+        Verb::Doctor(args) => return doctor::doctor(global, args),
         _ => {}
     }
     let mut session = Session::open(global)?;
@@ -100,11 +103,14 @@ fn with_state(session: &mut Session, verb: &Verb) -> anyhow::Result<u8> {
         Verb::Db(args) => admin::db(session, args),
         Verb::Approvals(args) => approvals::approvals(session, args),
         Verb::Mailbox => mailbox::mailbox(session),
+        Verb::People(args) => people::people(session, &args.verb),
+        Verb::Keys(args) => keys::keys(session, &args.verb),
+        Verb::Config(args) => config::config(session, &args.verb),
         Verb::Lint(_)
         | Verb::Explain(_)
         | Verb::Completion(_)
         | Verb::Version
-        | Verb::Doctor
-        | Verb::Demo(_) => Ok(DONE),
+        | Verb::Demo(_)
+        | Verb::Doctor(_) => Ok(DONE),
     }
 }

@@ -23,6 +23,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use check::target;
 pub use sources::{Origin, Sources};
 
 /// A password or a token is shorter than this.

@@ -4,6 +4,8 @@
 
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/doctor.rs"]
+mod doctor;
 #[path = "cli/engines.rs"]
 mod engines;
 #[path = "cli/looking.rs"]
@@ -12,5 +14,7 @@ mod looking;
 mod rig;
 #[path = "cli/running.rs"]
 mod running;
+#[path = "cli/setup.rs"]
+mod setup;
 #[path = "cli/words.rs"]
 mod words;

@@ -26,6 +26,7 @@ pub mod origin;
 pub mod pages;
 pub mod people;
 pub mod ports;
+pub mod reach;
 pub mod smtp;
 pub mod store;
 pub mod timers;

@@ -14,7 +14,7 @@ mod fault;
 mod line;
 mod probe;
 mod reply;
-mod tls;
+pub(crate) mod tls;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -8,6 +8,7 @@ use super::submit::parameter;
 
 mod approvals;
 mod select;
+mod setup;
 
 pub(super) use approvals::{
     ApprovalsArgs, ApprovalsVerb, Choice, DemoArgs, Form, Which as WhichTasks,
@@ -15,6 +16,10 @@ pub(super) use approvals::{
 pub(super) use select::{
     DeleteArgs, GetArgs, ListArgs, LogsArgs, NamesArgs, OneArgs, ResumeArgs, StopArgs, WaitArgs,
     Which,
+};
+pub(super) use setup::{
+    ConfigArgs, ConfigVerb, DoctorArgs, DoctorVerb, KeysArgs, KeysVerb, PeopleArgs, PeopleVerb,
+    ShowForm,
 };
 
 /// Runs workflows written for Argo Workflows.
@@ -48,6 +53,12 @@ pub(super) struct Global {
     /// ~/.local/state/usher]
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) state: Option<PathBuf>,
+    /// File of settings [default: $USHER_CONFIG, else usher.toml in the state directory]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// A setting of that file, such as mail.host=smtp.example.org; `usher config show` lists them
+    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = parameter)]
+    pub(super) set: Vec<(String, String)>,
     /// Form of the program's own log, which goes to stderr; USHER_LOG says how much of it
     #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM")]
     pub(super) log_format: LogFormat,
@@ -137,8 +148,14 @@ pub(super) enum Verb {
     Lint(LintArgs),
     /// Explain the code of a fault
     Explain(ExplainArgs),
+    /// Show who can be asked for approval, and what is wrong with the people file
+    People(PeopleArgs),
+    /// List, add and retire the keys that links are made with
+    Keys(KeysArgs),
+    /// Show every setting and where it comes from
+    Config(ConfigArgs),
     /// See whether everything here works
-    Doctor,
+    Doctor(DoctorArgs),
     /// Check or back up the ledger
     Db(DbArgs),
     /// Print the completion script of a shell

@@ -81,6 +81,12 @@ fn arguments(state: &StateDir, global: &Global, what: For) -> Vec<std::ffi::OsSt
         all.push(value);
     };
     flag("--state", state.path().into());
+    if let Some(file) = &global.config {
+        flag("--config", file.into());
+    }
+    for (key, value) in &global.set {
+        flag("--set", format!("{key}={value}").into());
+    }
     for (name, value) in [
         ("--processes", global.processes),
         ("--sleep-after-ms", global.sleep_after_ms),

@@ -8,16 +8,18 @@ use std::time::{Duration, Instant};
 
 use usher_ledger::{Reader as _, SCHEMA, Sqlite};
 
-use super::args::Global;
-use super::output;
+use super::args::{DoctorArgs, DoctorVerb, Global};
 use super::session::style;
 use super::submit::now_ms;
 use super::{DONE, FAILED};
+use super::{config, output};
 use crate::client::{Client, Error};
 use crate::host::{self, boot_id};
 use crate::state::{StateDir, Surroundings};
 
+mod asking;
 mod launcher;
+mod mail;
 
 /// No clock is right that shows an earlier time than this: 2026-01-01, milliseconds UTC.
 const EARLIEST_MS: i64 = 1_767_225_600_000;
@@ -49,36 +51,109 @@ fn bad(what: &'static str, said: impl Into<String>, way_out: &'static str) -> Fi
     }
 }
 
-/// `usher doctor`.
-pub(super) fn doctor(global: &Global) -> anyhow::Result<u8> {
-    let unicode = style(global).unicode;
-    let mut sick = 0;
-    let mut tell = |finding: Finding| -> anyhow::Result<()> {
-        sick += usize::from(finding.way_out.is_some());
-        output::print(&shown(&finding, unicode))
-    };
-    tell(clock_is_set())?;
-    tell(boot())?;
-    tell(shell())?;
-    match StateDir::find(global.named_state().as_deref(), &Surroundings::from_env()) {
-        Ok(state) => {
-            tell(directory(&state))?;
-            tell(engine(&state))?;
-            tell(ledger(&state))?;
-            tell(clock_goes_on(&state))?;
-            tell(launcher::check(&state))?;
+/// Tells findings, and counts those that are not as they should be.
+struct Teller {
+    unicode: bool,
+    sick: usize,
+    /// Why nothing more can be told.
+    gone: Option<anyhow::Error>,
+}
+
+impl Teller {
+    fn tell(&mut self, finding: Finding) {
+        self.sick += usize::from(finding.way_out.is_some());
+        if self.gone.is_none() {
+            self.gone = output::print(&shown(&finding, self.unicode)).err();
         }
-        Err(error) => tell(bad(
-            "state directory",
-            said(&error),
-            "name a directory on a local disk that you may write to: --state DIR",
-        ))?,
     }
-    if sick > 0 {
-        output::note(&format!("{sick} of these must be put right"));
-        return Ok(FAILED);
+
+    fn end(self) -> anyhow::Result<u8> {
+        if let Some(error) = self.gone {
+            return Err(error);
+        }
+        if self.sick > 0 {
+            output::note(&format!("{} of these must be put right", self.sick));
+            return Ok(FAILED);
+        }
+        Ok(DONE)
     }
-    Ok(DONE)
+}
+
+/// `usher doctor`.
+pub(super) fn doctor(global: &Global, args: &DoctorArgs) -> anyhow::Result<u8> {
+    let mut teller = Teller {
+        unicode: style(global).unicode,
+        sick: 0,
+        gone: None,
+    };
+    let found = StateDir::find(global.named_state().as_deref(), &Surroundings::from_env());
+    match (found, &args.verb) {
+        (Ok(state), Some(DoctorVerb::Mail { to })) => mail(global, &state, to, &mut teller),
+        (found, _) => all(global, found, &mut teller),
+    }
+    teller.end()
+}
+
+/// `usher doctor mail`.
+fn mail(global: &Global, state: &StateDir, to: &str, teller: &mut Teller) {
+    match config::load(global, state.path()) {
+        Ok(config) => mail::send(&config, to, &mut |finding| teller.tell(finding)),
+        Err(error) => teller.tell(unconfigured(&error)),
+    }
+}
+
+/// Every check.
+fn all(global: &Global, found: Result<StateDir, crate::state::Error>, teller: &mut Teller) {
+    teller.tell(clock_is_set());
+    teller.tell(boot());
+    teller.tell(shell());
+    let state = match found {
+        Ok(state) => state,
+        Err(error) => {
+            return teller.tell(bad(
+                "state directory",
+                said(&error),
+                "name a directory on a local disk that you may write to: --state DIR",
+            ));
+        }
+    };
+    teller.tell(directory(&state));
+    let engine = engine(&state);
+    let engine_runs = engine.way_out.is_none() && !engine.said.starts_with("none");
+    teller.tell(engine);
+    teller.tell(ledger(&state));
+    teller.tell(asking::time(&state));
+    teller.tell(launcher::check(&state));
+    match config::load(global, state.path()) {
+        Ok(config) => {
+            teller.tell(asking::settings(&config));
+            teller.tell(asking::people(&config));
+            teller.tell(asking::keys(&config));
+            teller.tell(asking::base_url(&config, engine_runs));
+            teller.tell(mail::server(&config));
+        }
+        Err(error) => teller.tell(unconfigured(&error)),
+    }
+    teller.tell(asking::queue(&state));
+}
+
+fn unconfigured(error: &anyhow::Error) -> Finding {
+    let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
+    let text = causes.join(": ").replace('\n', "\n    ");
+    bad(
+        "settings",
+        text,
+        "put these right; `usher config show` lists every setting",
+    )
+}
+
+/// Waits for an answer of the network, here and now.
+fn wait_for<T>(future: impl Future<Output = T>) -> Result<T, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| said(&error))?;
+    Ok(runtime.block_on(future))
 }
 
 fn shown(finding: &Finding, unicode: bool) -> String {
@@ -212,28 +287,6 @@ fn ledger(state: &StateDir) -> Finding {
             bad("ledger", error.chain(), "use the newer usher that wrote it")
         }
         Err(error) => bad("ledger", error.chain(), way_out),
-    }
-}
-
-fn clock_goes_on(state: &StateDir) -> Finding {
-    let path = state.ledger();
-    let newest = if path.exists() {
-        let rows = Sqlite::reader(&path).and_then(|mut reader| reader.list_runs(None, 1));
-        rows.ok().and_then(|rows| rows.into_iter().next())
-    } else {
-        None
-    };
-    match newest {
-        Some(row) if row.created_ms > now_ms() + 1_000 => bad(
-            "time",
-            format!("workflow {} was submitted in the future", row.name),
-            "the clock went back; set it, or wait until it has caught up",
-        ),
-        Some(row) => good(
-            "time",
-            format!("has gone on since {} was submitted", row.name),
-        ),
-        None => good("time", "nothing to compare it with yet"),
     }
 }
 

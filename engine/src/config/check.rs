@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use usher_api::approval::Level;
 use usher_notifier::people::{check_address, check_locale, check_zone};
 use usher_notifier::ports::Tls;
+use usher_notifier::reach::Target;
 
 use super::sources::{Settings, Value};
 use super::{Config, Fault, MailServer, Secret, Sources};
@@ -315,8 +316,19 @@ fn check_url(text: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Where a checked address of pages leads.
+#[must_use]
+pub fn target(url: &str) -> Option<Target> {
+    let (tls, rest) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
+        (Some(rest), _) => (true, rest),
+        (None, rest) => (false, rest?),
+    };
+    let (host, port) = host_and_port(rest, tls)?;
+    Some(Target { host, port, tls })
+}
+
 /// Host and port of what stands after the scheme.
-pub(super) fn host_and_port(authority: &str, is_safe: bool) -> Option<(String, u16)> {
+fn host_and_port(authority: &str, is_safe: bool) -> Option<(String, u16)> {
     let usual = if is_safe { 443 } else { 80 };
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {

@@ -9,7 +9,7 @@ use rustls::{CertificateError, ClientConfig, RootCertStore};
 use super::Fault;
 
 /// What is believed: the system's roots, and one more.
-pub(super) fn config(root: Option<&[u8]>) -> Result<ClientConfig, Fault> {
+pub(crate) fn config(root: Option<&[u8]>) -> Result<ClientConfig, Fault> {
     let mut roots = RootCertStore::empty();
     let native = rustls_native_certs::load_native_certs();
     roots.add_parsable_certificates(native.certs);
