@@ -234,7 +234,11 @@ fn ports(
 ) -> anyhow::Result<(Ports, Follower)> {
     let config = &setup.config;
     let path = setup.state.ledger();
-    let used = || Ok(Vec::new());
+    let used = || {
+        let links = Sqlite::reader(&path).and_then(|mut reader| reader.link_keys());
+        let links = links.map_err(|error| error.chain())?;
+        Ok(links.into_iter().map(|(key, _)| key).collect())
+    };
     let keys = Keys::load_or_make(&config.keys, setup.clock.now_ms(), used)?;
     let settings = config.settings(at, keys.ring().signing())?;
     let (follower, ring) = Follower::new(config.keys.clone(), keys);

@@ -129,7 +129,7 @@ fn all(global: &Global, found: Result<StateDir, crate::state::Error>, teller: &m
             teller.tell(asking::settings(&config));
             teller.tell(asking::people(&config));
             teller.tell(asking::keys(&config));
-            teller.tell(asking::base_url(&config, engine_runs));
+            teller.tell(asking::base_url(&config, &state, engine_runs));
             teller.tell(mail::server(&config));
         }
         Err(error) => teller.tell(unconfigured(&error)),

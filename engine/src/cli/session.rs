@@ -20,7 +20,7 @@ use super::view::{Style, Wish};
 use super::{background, output};
 use crate::actors::shell::Settings;
 use crate::client::{Client, Error, Offline};
-use crate::config::{Config, Sources};
+use crate::config::Config;
 use crate::host::{self, Host};
 use crate::server::protocol::{Answer, Request, RunRef};
 use crate::state::{StateDir, Surroundings};
@@ -190,12 +190,7 @@ impl Session {
 
     /// How an engine of this process is to run.
     fn options(&self) -> anyhow::Result<host::Options> {
-        let sources = Sources {
-            state: self.state.path().to_owned(),
-            env: std::env::vars().collect(),
-            ..Sources::default()
-        };
-        let config = Config::load(&sources).context("read the configuration")?;
+        let config = super::config::load(&self.global, self.state.path())?;
         let mut options = options(&self.global, Arc::new(config));
         options.pages_at_once = self.pages;
         Ok(options)
@@ -291,7 +286,7 @@ fn wish(global: &Global) -> Wish {
 /// How an engine started here is to run, but for its pages.
 fn options(global: &Global, config: Arc<Config>) -> host::Options {
     let mut settings = Settings::default();
-    if let Some(processes) = global.processes {
+    if let Some(processes) = config.processes {
         settings.processes_max = usize::try_from(processes).unwrap_or(usize::MAX);
     }
     if let Some(ms) = global.sleep_after_ms {

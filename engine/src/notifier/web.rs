@@ -83,7 +83,7 @@ fn path(state: &StateDir) -> PathBuf {
 pub fn listen(wanted: Option<SocketAddr>, last: Option<SocketAddr>) -> anyhow::Result<TcpListener> {
     if let Some(wanted) = wanted {
         return TcpListener::bind(wanted)
-            .with_context(|| format!("listen on {wanted}: give another with --listen"));
+            .with_context(|| format!("listen on {wanted}: set server.listen to another address"));
     }
     let usual = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     last.into_iter()

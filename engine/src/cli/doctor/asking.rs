@@ -10,6 +10,7 @@ use super::{Finding, bad, good, said, wait_for};
 use crate::cli::people::summary;
 use crate::cli::submit::now_ms;
 use crate::config::{Config, target};
+use crate::notifier::web::Web;
 use crate::state::StateDir;
 
 /// Mail that waits for longer than this waits for something, milliseconds.
@@ -73,8 +74,10 @@ pub(super) fn keys(config: &Config) -> Finding {
 }
 
 /// Whether links lead to the pages.
-pub(super) fn base_url(config: &Config, engine_runs: bool) -> Finding {
-    let url = config.base_url(config.listen);
+pub(super) fn base_url(config: &Config, state: &StateDir, engine_runs: bool) -> Finding {
+    // Where the last engine listened, if nobody says where.
+    let last = Web::read(state).filter(|_| config.listens_by_default());
+    let url = config.base_url(last.map_or(config.listen, |web| web.at));
     let target: Target = match target(&url) {
         Some(target) => target,
         // Checked when the settings were read.
