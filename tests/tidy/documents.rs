@@ -67,11 +67,12 @@ pub(crate) fn links(files: &[File]) -> Vec<String> {
 }
 
 /// Documents in which a path in backticks is a promise.
-const GUIDES: [&str; 4] = [
+const GUIDES: [&str; 5] = [
     "README.md",
     "engine/README.md",
     "tests/README.md",
     "engine/core/README.md",
+    "notifier/README.md",
 ];
 
 pub(crate) fn paths(files: &[File]) -> Vec<String> {
@@ -138,27 +139,40 @@ pub(crate) fn suites(files: &[File]) -> Vec<String> {
         .collect()
 }
 
-/// Documents that repeat the laws.
-const LAW_BOOKS: [&str; 2] = ["engine/core/README.md", "engine/README.md"];
-
 /// The law of `decide` itself, which a run alone cannot show.
 const LAW_OF_DECIDE: &str =
     "| INV-10 | every effect that `decide` returns is in `owed` of the state that it returns |";
 
+/// Laws: how their names begin, the file that has them, further ones, documents that repeat them.
+const LAWS: [(&str, &str, &[&str], &[&str]); 2] = [
+    (
+        "INV-",
+        "engine/core/src/invariant.rs",
+        &[LAW_OF_DECIDE],
+        &["engine/core/README.md", "engine/README.md"],
+    ),
+    (
+        "APR-",
+        "notifier/core/src/invariant.rs",
+        &[],
+        &["notifier/README.md"],
+    ),
+];
+
 pub(crate) fn laws(files: &[File]) -> Vec<String> {
-    let code = text(files, "engine/core/src/invariant.rs");
-    let mut wanted = rows(code);
-    wanted.push(LAW_OF_DECIDE.to_owned());
-    wanted.sort();
     let mut faults = Vec::new();
-    for book in LAW_BOOKS {
-        let lines = text(files, book).lines();
-        let table: Vec<&str> = lines.filter(|line| line.starts_with("| INV-")).collect();
-        if table != wanted {
-            let wanted = wanted.join("\n");
-            faults.push(format!(
-                "{book}: the laws of engine/core/src/invariant.rs are\n{wanted}"
-            ));
+    for (name, code, further, books) in LAWS {
+        let mut wanted = rows(text(files, code));
+        wanted.extend(further.iter().map(|law| (*law).to_owned()));
+        wanted.sort();
+        let row = format!("| {name}");
+        for book in books {
+            let lines = text(files, book).lines();
+            let table: Vec<&str> = lines.filter(|line| line.starts_with(&row)).collect();
+            if table != wanted {
+                let wanted = wanted.join("\n");
+                faults.push(format!("{book}: the laws of {code} are\n{wanted}"));
+            }
         }
     }
     faults

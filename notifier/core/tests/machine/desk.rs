@@ -303,7 +303,7 @@ impl Desk {
 
     /// Acts of the record.
     pub(crate) fn acts(&self) -> Vec<String> {
-        let entries = self.record.iter().map(|row| entry_of(row));
+        let entries = self.record.iter().map(entry_of);
         entries
             .map(|entry| entry["action"].as_str().unwrap_or_default().to_owned())
             .collect()

@@ -15,7 +15,7 @@ fn decided(number: u32) -> Desk {
         Ok(Told::Counted)
     );
     assert_eq!(desk.vote("dan", true), Ok(Told::Counted));
-    assert_eq!(desk.vote("bob", number % 2 == 0), Ok(Told::Decided));
+    assert_eq!(desk.vote("bob", number.is_multiple_of(2)), Ok(Told::Decided));
     desk
 }
 
