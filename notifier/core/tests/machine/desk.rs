@@ -250,8 +250,13 @@ impl Desk {
 
     /// A ballot of a person from a page as it is shown now.
     pub(crate) fn ballot(&self, person: &str, approves: bool) -> Ballot {
+        self.ballot_of(self.number(person), approves)
+    }
+
+    /// A ballot of a slot, be it there or not.
+    pub(crate) fn ballot_of(&self, slot: u32, approves: bool) -> Ballot {
         Ballot {
-            slot: self.number(person),
+            slot,
             approves: Some(approves),
             comment: String::new(),
             values: BTreeMap::new(),

@@ -15,7 +15,10 @@ fn decided(number: u32) -> Desk {
         Ok(Told::Counted)
     );
     assert_eq!(desk.vote("dan", true), Ok(Told::Counted));
-    assert_eq!(desk.vote("bob", number.is_multiple_of(2)), Ok(Told::Decided));
+    assert_eq!(
+        desk.vote("bob", number.is_multiple_of(2)),
+        Ok(Told::Decided)
+    );
     desk
 }
 
@@ -169,7 +172,8 @@ fn s83_a_formula_is_quoted() {
 #[test]
 fn canonical_json() {
     let value: Value = serde_json::from_str(
-        r#"{"\ufb33": 1, "\ud83d\ude00": 2, "\u20ac": [true, null, "\u000a\u001f\"\\/"], "a": {"c": -3, "b": ""}}"#,
+        r#"{"\ufb33": 1, "\ud83d\ude00": 2, "a": {"c": -3, "b": ""},
+            "\u20ac": [true, null, "\u000a\u001f\"\\/"]}"#,
     )
     .expect("JSON");
     let wanted = "{\"a\":{\"b\":\"\",\"c\":-3},\"\u{20ac}\":[true,null,\"\\n\\u001f\\\"\\\\/\"],\
