@@ -42,13 +42,14 @@ const PURE: [&str; 4] = [
     "usher-core",
     "usher-notifier-core",
 ];
-const USED_BY_PURE: [&str; 16] = [
+const USED_BY_PURE: [&str; 17] = [
     "askama",
     "chrono",
     "chrono-tz",
     "data-encoding",
     "granit-parser",
     "hmac",
+    "idna",
     "indexmap",
     "pulldown-cmark",
     "regex",

@@ -169,6 +169,8 @@ pub enum Trouble {
     Unavailable,
     /// 403: the form came from elsewhere.
     Forbidden,
+    /// 403: the development mailbox, opened without its key.
+    NoKey,
     /// 405: not GET, HEAD or POST.
     Method,
     /// 415 and 400: no form.
@@ -177,12 +179,13 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every one.
-    pub const ALL: [Trouble; 7] = [
+    pub const ALL: [Trouble; 8] = [
         Trouble::NotFound,
         Trouble::TooMany,
         Trouble::TooLarge,
         Trouble::Unavailable,
         Trouble::Forbidden,
+        Trouble::NoKey,
         Trouble::Method,
         Trouble::Form,
     ];
@@ -195,7 +198,7 @@ impl Trouble {
             Trouble::TooMany => 429,
             Trouble::TooLarge => 413,
             Trouble::Unavailable => 503,
-            Trouble::Forbidden => 403,
+            Trouble::Forbidden | Trouble::NoKey => 403,
             Trouble::Method => 405,
             Trouble::Form => 415,
         }

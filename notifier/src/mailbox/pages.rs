@@ -82,7 +82,7 @@ impl MailboxPages {
     /// What is wrong with who asks.
     fn refuse(&self, request: &HttpRequest) -> Option<HttpResponse> {
         let may = Door::is_local(request) && self.door.is_open(request);
-        (!may).then(|| self.trouble(request, Trouble::Forbidden))
+        (!may).then(|| self.trouble(request, Trouble::NoKey))
     }
 
     fn unavailable(&self, request: &HttpRequest, error: &Error) -> HttpResponse {

@@ -264,6 +264,30 @@ fn s80_hostile_titles_make_no_header() {
     }
 }
 
+/// Goal: a name that plays an address is not shown; the real address is.
+#[test]
+fn s82_the_real_address_is_shown() {
+    let mut task = pending();
+    let asks = crate::people::Person {
+        address: "mallory@evil.example".to_owned(),
+        name: "\"boss@example.org\" <evil@evil.example>".to_owned(),
+        ..crate::sample::person("mallory", "")
+    };
+    task.requester = Some(asks);
+    let mail = rendered(&Recipe::Request(to(false)), &task, Lang::En);
+    for part in [mail.text, mail.html.expect("an HTML part")] {
+        assert!(
+            part.contains("mallory@evil.example asks for your decision."),
+            "{part}"
+        );
+        assert!(!part.contains("boss@example.org"), "{part}");
+    }
+    let mut place = place(Lang::En);
+    place.service = "ceo@bank.example".to_owned();
+    let mail = render(&Recipe::Request(to(false)), Some(&task), &place, &ring());
+    assert_eq!(mail.expect("rendered").from_name, "");
+}
+
 /// Goal: a mail that a workflow wrote is the author's, without what could hurt its transport; an
 /// address that is more than one is refused.
 #[test]

@@ -159,7 +159,7 @@ fn pages(lang: Lang) -> Vec<(String, String)> {
     ];
     let named = all.into_iter().map(|(name, page)| (name.to_owned(), page));
     let troubles = Trouble::ALL.map(|what| {
-        let name = format!("trouble-{}", what.status());
+        let name = format!("trouble-{what:?}").to_lowercase();
         (name, trouble(frame(lang), what))
     });
     named.chain(troubles).collect()

@@ -122,7 +122,7 @@ pub(super) static TEXTS: Texts = Texts {
     },
     mailbox: Mailbox {
         title: "Postfach für die Entwicklung",
-        about: "Kein Mailserver ist eingerichtet: Jede E-Mail landet hier, statt gesendet zu werden.",
+        about: "Kein Mailserver ist eingerichtet: Jede E-Mail bleibt hier und wird nicht gesendet.",
         empty: "Noch keine E-Mails.",
         from: "Von",
         to: "An",
@@ -280,7 +280,7 @@ fn trouble(what: Trouble) -> [Text; 2] {
         ],
         Trouble::TooMany => [
             "Zu viele Anfragen",
-            "Bitte warten Sie eine Minute und öffnen Sie den Link dann wieder. Nichts ist verloren.",
+            "Nichts ist verloren. Bitte öffnen Sie den Link in einer Minute noch einmal.",
         ],
         Trouble::TooLarge => [
             "Es wurde zu viel gesendet",
@@ -295,6 +295,10 @@ fn trouble(what: Trouble) -> [Text; 2] {
             "Das wurde nicht angenommen",
             "Das Formular kam nicht von dieser Seite. Bitte öffnen Sie den Link aus der E-Mail \
              noch einmal.",
+        ],
+        Trouble::NoKey => [
+            "Diese Seite braucht ihren Schlüssel",
+            "Bitte öffnen Sie die Adresse, die der Server am Anfang gezeigt hat. Darin steht er.",
         ],
         Trouble::Method => [
             "Das geht hier nicht",

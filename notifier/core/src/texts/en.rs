@@ -283,6 +283,10 @@ fn trouble(what: Trouble) -> [Text; 2] {
             "This was not accepted",
             "The form did not come from this page. Please open the link from the mail again.",
         ],
+        Trouble::NoKey => [
+            "This page needs its key",
+            "Please open the address that the server printed when it began. The key is in it.",
+        ],
         Trouble::Method => [
             "This cannot be done here",
             "Please open the link from the mail again.",
