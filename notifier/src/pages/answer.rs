@@ -73,7 +73,11 @@ pub(super) fn trouble_as(
             let allowed = header::HeaderValue::from_static("GET, HEAD, POST");
             headers.insert(header::ALLOW, allowed);
         }
-        Trouble::NotFound | Trouble::TooLarge | Trouble::Forbidden | Trouble::Form => {}
+        Trouble::NotFound
+        | Trouble::TooLarge
+        | Trouble::Forbidden
+        | Trouble::NoKey
+        | Trouble::Form => {}
     }
     answer
 }
