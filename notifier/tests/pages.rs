@@ -6,9 +6,11 @@
 mod kit;
 
 mod pages {
+    mod api;
     mod ends;
     mod links;
     mod races;
+    mod record;
     mod scanners;
     mod votes;
 }
