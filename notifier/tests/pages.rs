@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 #[path = "kit/kit.rs"]
+#[allow(dead_code, reason = "each test program takes what it needs")]
 mod kit;
 
 mod pages {
@@ -12,5 +13,6 @@ mod pages {
     mod races;
     mod record;
     mod scanners;
+    mod timers;
     mod votes;
 }

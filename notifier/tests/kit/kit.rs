@@ -1,8 +1,6 @@
 //! What tests of the notifier stand on: a ledger in a folder of its own, a clock that is turned by
 //! hand, people, ports, the pages on a real listener, and a browser without scripts.
 
-#![allow(dead_code, reason = "each test program takes what it needs")]
-
 pub(crate) mod asking;
 pub(crate) mod browser;
 pub(crate) mod form;

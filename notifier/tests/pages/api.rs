@@ -70,10 +70,9 @@ async fn strangers_are_not_let_in() {
     let words = decide_words(&world, &task, "approve").await;
     for kind in ["text/plain", "application/x-www-form-urlencoded"] {
         let kind = [("content-type", kind)];
-        let answer = world
-            .direct()
-            .send("POST", &path(&task, ":decide"), &kind, words.as_bytes());
-        assert_eq!(answer.await.status, 415);
+        let (at, body) = (path(&task, ":decide"), words.as_bytes());
+        let answer = world.direct().send("POST", &at, &kind, body).await;
+        assert_eq!(answer.status, 415);
     }
     assert_eq!(world.task(&task).await.1.state, State::Pending);
 }
@@ -143,7 +142,8 @@ async fn lists_come_by_pages() {
         }
     }
     let (mut wanted, mut got) = (tasks.clone(), seen.clone());
-    (wanted.sort(), got.sort());
+    wanted.sort();
+    got.sort();
     assert_eq!(got, wanted);
     let link = world.link(&tasks[0], 0).await;
     world
