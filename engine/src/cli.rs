@@ -97,6 +97,7 @@ fn with_state(session: &mut Session, verb: &Verb) -> anyhow::Result<u8> {
         Verb::Wait(args) => wait::wait(session, args),
         Verb::Suspend(args) => command::suspend(session, args),
         Verb::Resume(args) => command::resume(session, args),
+        Verb::Node(args) => command::node(session, args),
         Verb::Stop(args) => command::stop(session, args),
         Verb::Terminate(args) => command::terminate(session, args),
         Verb::Delete(args) => delete::delete(session, args),

@@ -1,5 +1,6 @@
 //! `# do: WAIT... VERB ARGUMENTS`: what somebody does while a case runs.
 
+use usher_api::approval::VerdictPhase;
 use usher_api::command::Command;
 use usher_api::duration::parse_go_duration_ms;
 
@@ -68,9 +69,32 @@ impl Action {
             "terminate" => Ok(Command::Terminate { by }),
             "suspend" => Ok(Command::Suspend { by }),
             "resume" => Ok(Command::Resume { by, selector }),
-            "node" => Err("verb node set".to_owned()),
+            "node" => self.set(by, selector),
             verb => Err(format!("verb {verb}")),
         }
+    }
+
+    /// `node set`.
+    fn set(&self, by: String, selector: Option<String>) -> Result<Command, String> {
+        let phase = match self.option("--phase").as_deref() {
+            None => None,
+            Some("Succeeded") => Some(VerdictPhase::Succeeded),
+            Some("Failed") => Some(VerdictPhase::Failed),
+            Some("Error") => Some(VerdictPhase::Error),
+            Some(other) => return Err(format!("verb node set --phase {other}")),
+        };
+        let output = self.option("-p");
+        let pair = output.as_deref().and_then(|text| text.split_once('='));
+        Ok(Command::Set {
+            by,
+            selector: selector.unwrap_or_default(),
+            phase,
+            message: self.option("--message"),
+            outputs: pair
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+        })
     }
 
     fn option(&self, name: &str) -> Option<String> {

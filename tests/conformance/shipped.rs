@@ -97,8 +97,11 @@ fn nodes(status: &Value) -> impl Iterator<Item = &Value> {
 
 /// One verb. A refusal is an answer too: some cases ask for what cannot be.
 fn verb(place: &Place, action: &Action) -> Result<(), String> {
-    let name = [action.verb.clone(), "@latest".to_owned()];
-    let said = place.usher(name.iter().chain(&action.arguments));
+    // A verb of two words has the workflow after both.
+    let own = usize::from(action.verb == "node");
+    let (own, arguments) = action.arguments.split_at(own);
+    let (verb, name) = ([action.verb.clone()], ["@latest".to_owned()]);
+    let said = place.usher(verb.iter().chain(own).chain(&name).chain(arguments));
     match said.code {
         0 | 1 => Ok(()),
         code => Err(format!(

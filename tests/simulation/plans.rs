@@ -81,7 +81,7 @@ impl Maker<'_> {
     }
 
     fn leaf(&mut self) -> String {
-        let kind = self.rng.below(10);
+        let kind = self.rng.below(13);
         let name = self.name(if kind < 7 { "pod" } else { "wait" });
         let mut template = json!({"name": name});
         match kind {
@@ -96,6 +96,19 @@ impl Maker<'_> {
             8 => {
                 let seconds = self.rng.below(60).to_string();
                 template["suspend"] = json!({"duration": seconds});
+            }
+            10 | 11 => {
+                template["suspend"] = json!({"approval": {"title": "t",
+                    "approvers": [{"user": "a@example.org"}],
+                    "retryOnReject": self.rng.chance(50)}});
+            }
+            12 => {
+                let mut mail = json!({"to": ["a@example.org", "b@example.org"],
+                    "subject": "s", "text": "t"});
+                if self.rng.chance(70) {
+                    mail["wait"] = json!("sent");
+                }
+                template["plugin"] = json!({"mail": mail});
             }
             _ => {
                 // A duration that is known to be bad only when the value is put in.

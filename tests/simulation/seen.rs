@@ -8,8 +8,16 @@ use usher_core::run::NodeIx;
 
 use crate::world::FAULTS;
 
-/// Every verb that people use.
-const VERBS: [&str; 5] = ["stop", "terminate", "suspend", "resume", "delete"];
+/// Every verb that people use, or parts of the service for them.
+const VERBS: [&str; 7] = [
+    "stop",
+    "terminate",
+    "suspend",
+    "resume",
+    "delete",
+    "settle",
+    "mailed",
+];
 
 /// Every effect and note that a run can give here. `Illegal` is a fault of ours: never.
 const EFFECTS: [&str; 10] = [

@@ -7,6 +7,7 @@
 //!                          └── reload, owed ◄── crash, lost guard, unknown outcome
 //! ```
 
+mod asked;
 mod laws;
 mod ledger;
 mod outside;
@@ -149,8 +150,10 @@ impl World {
                 return self.check_end();
             }
             self.people()?;
+            self.answer()?;
             self.outside()?;
             self.turn()?;
+            self.check_requests()?;
             if self.queue.is_empty() {
                 self.advance_clock();
             }

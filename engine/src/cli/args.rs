@@ -7,12 +7,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::submit::parameter;
 
 mod approvals;
+mod node;
 mod select;
 mod setup;
 
 pub(super) use approvals::{
     ApprovalsArgs, ApprovalsVerb, Choice, DemoArgs, Form, Which as WhichTasks,
 };
+pub(super) use node::{NodeArgs, NodePhase, NodeSetArgs, NodeVerb};
 pub(super) use select::{
     DeleteArgs, GetArgs, ListArgs, LogsArgs, NamesArgs, OneArgs, ResumeArgs, StopArgs, WaitArgs,
     Which,
@@ -132,6 +134,8 @@ pub(super) enum Verb {
     Suspend(NamesArgs),
     /// Let suspended workflows or waiting steps go on
     Resume(ResumeArgs),
+    /// Set phase, message and output parameters of waiting steps
+    Node(NodeArgs),
     /// End workflows; their exit handlers still run
     Stop(StopArgs),
     /// End workflows at once, without exit handlers

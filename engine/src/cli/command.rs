@@ -1,9 +1,10 @@
-//! `suspend`, `resume`, `stop`, `terminate`: commands for runs, each answered by the turn that took
+//! `suspend`, `resume`, `stop`, `terminate`, `node set`: commands for runs, each answered by the turn that took
 //! it.
 
+use usher_api::approval::VerdictPhase;
 use usher_api::command::{Command, Outcome};
 
-use super::args::{NamesArgs, ResumeArgs, StopArgs};
+use super::args::{NamesArgs, NodeArgs, NodePhase, NodeSetArgs, NodeVerb, ResumeArgs, StopArgs};
 use super::session::{Session, Verb};
 use super::submit::uuid;
 use super::{DONE, FAILED, output};
@@ -22,6 +23,27 @@ pub(super) fn resume(session: &mut Session, args: &ResumeArgs) -> anyhow::Result
         selector: args.node_field_selector.clone(),
     };
     each(session, &args.names, &command)
+}
+
+/// `usher node`.
+pub(super) fn node(session: &mut Session, args: &NodeArgs) -> anyhow::Result<u8> {
+    let NodeVerb::Set(args) = &args.verb;
+    each(session, &args.names, &set(args))
+}
+
+fn set(args: &NodeSetArgs) -> Command {
+    let phase = |phase: NodePhase| match phase {
+        NodePhase::Succeeded => VerdictPhase::Succeeded,
+        NodePhase::Failed => VerdictPhase::Failed,
+        NodePhase::Error => VerdictPhase::Error,
+    };
+    Command::Set {
+        by: String::new(),
+        selector: args.node_field_selector.clone(),
+        phase: args.phase.map(phase),
+        message: args.message.clone(),
+        outputs: args.output_parameter.iter().cloned().collect(),
+    }
 }
 
 /// `usher stop`.

@@ -12,6 +12,7 @@
 //! | INV-17 | what is loaded is what was committed |
 //! | INV-18 | a node with an exit code had a process, and an ended run has none |
 //! | INV-19 | a value that was put in is never parsed again |
+//! | INV-22 | a request is open exactly while a node waits for it |
 
 use usher::turn::Taken;
 use usher_core::decide::{NODES_MAX, decide};
@@ -115,14 +116,18 @@ pub(super) fn words_are_heard(work: &Work) -> Result<(), String> {
 
 /// INV-16, as long as the bound of a turn is not met.
 pub(super) fn folding_changes_nothing(run: &Run, events: &[Stamped]) -> Result<(), String> {
-    let folded = decide(run.clone(), events.to_vec());
+    // Outcomes of approvals come first in a turn, as their commits did.
+    let (mut events, rest): (Vec<Stamped>, Vec<Stamped>) =
+        events.iter().cloned().partition(Stamped::is_outcome);
+    events.extend(rest);
+    let folded = decide(run.clone(), events.clone());
     if folded.delete {
         // What follows a delete is for nobody.
         return Ok(());
     }
     let mut single = run.clone();
     for event in events {
-        let decision = decide(single, vec![event.clone()]);
+        let decision = decide(single, vec![event]);
         if decision.changed.len() >= NODES_MAX {
             return Ok(());
         }

@@ -6,6 +6,7 @@ use usher::turn::Taken;
 use usher_api::command::Command;
 use usher_core::event::Event;
 use usher_core::run::{Run, decode};
+use usher_ledger::tasks::NewCommand;
 use usher_ledger::{Birth, Fault, Ledger as _, Outcome, Reader as _, Write};
 
 use super::World;
@@ -24,7 +25,7 @@ impl World {
             scope: None,
             nodes: taken.turn.nodes.clone(),
             key: None,
-            people: <_>::default(),
+            people: taken.turn.people.clone(),
         };
         let outcomes = self.ledger.commit(&[Write::Birth(Box::new(birth))]);
         self.version = 1;
@@ -158,14 +159,29 @@ impl World {
 
     /// Puts a command into the inbox.
     pub(super) fn ask(&mut self, command: &Command) -> Result<(), String> {
-        self.asked += 1;
-        let write = Write::Command {
-            run: self.uid.clone(),
-            kind: command.verb().to_owned(),
-            body: serde_json::to_vec(command).map_err(|error| error.to_string())?,
-            key: Some(format!("ask-{}", self.asked)),
+        let row = self.new_command(command)?;
+        // As the server does it: a stop during the exit handler ends no request.
+        let is_in_exit = self
+            .run
+            .as_ref()
+            .is_some_and(|run| run.head.exit_node.is_some());
+        let closes = match command {
+            Command::Stop { selector: None, .. } => !is_in_exit,
+            Command::Terminate { .. } | Command::Delete { .. } => true,
+            _ => false,
         };
-        self.seen.verb(command.verb());
+        let write = match closes {
+            true => Write::Halt {
+                command: row,
+                reason: "halted".to_owned(),
+            },
+            false => Write::Command {
+                run: row.run,
+                kind: row.kind,
+                body: row.body,
+                key: row.key,
+            },
+        };
         let outcomes = self
             .ledger
             .commit(&[write])
@@ -174,6 +190,18 @@ impl World {
             [Outcome::Inserted { .. }] => Ok(()),
             other => Err(format!("the command is {other:?}")),
         }
+    }
+
+    /// A command with a key of its own.
+    pub(super) fn new_command(&mut self, command: &Command) -> Result<NewCommand, String> {
+        self.asked += 1;
+        self.seen.verb(command.verb());
+        Ok(NewCommand {
+            run: self.uid.clone(),
+            kind: command.verb().to_owned(),
+            body: serde_json::to_vec(command).map_err(|error| error.to_string())?,
+            key: Some(format!("ask-{}", self.asked)),
+        })
     }
 
     /// Commands that no turn took and that are not queued yet.

@@ -9,6 +9,8 @@
 
 mod fields;
 mod read;
+#[cfg(test)]
+mod tests;
 
 use serde_json::Value;
 
@@ -307,6 +309,12 @@ fn timeout(root: &Block<'_>, reader: &mut Reader) -> Option<Timeout> {
     let field = root.get("timeout")?;
     let block = reader.block(&field, "a mapping with `after` or `at`")?;
     reader.keys(&block, &["after", "at", "result"], &[]);
+    let escalates = block.value.get("result").and_then(Value::as_str) == Some("escalate");
+    if escalates {
+        let message = "`escalate` comes later and is not supported yet";
+        reader.tell_field(&code::NOT_SUPPORTED, &block, "result", message);
+        return None;
+    }
     let result = reader.word(
         &block,
         "result",

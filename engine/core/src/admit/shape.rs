@@ -73,7 +73,7 @@ impl Pass<'_, '_> {
                 self.unknown(owner, name, &path);
                 continue;
             };
-            if value.is_null() || !self.takes(owner, field, &path) {
+            if value.is_null() || !self.takes(owner, field, value, &path) {
                 continue;
             }
             if let Some(value) = self.value(&field.kind, value, &path) {
@@ -84,7 +84,7 @@ impl Pass<'_, '_> {
     }
 
     /// Whether the field goes into the stored object; tells the refused and notes the kept ones.
-    fn takes(&mut self, owner: &str, field: &Field, path: &Path) -> bool {
+    fn takes(&mut self, owner: &str, field: &Field, value: &Value, path: &Path) -> bool {
         match field.state {
             State::Works => true,
             State::Later => {
@@ -98,7 +98,8 @@ impl Pass<'_, '_> {
                     return false;
                 }
                 let shown = path.without_indices();
-                if !self.kept.contains(&shown) {
+                let is_heard = owner == "Template" && is_heard(&field.name, value);
+                if !is_heard && !self.kept.contains(&shown) {
                     self.kept.push(shown);
                 }
                 true
@@ -239,6 +240,21 @@ impl Pass<'_, '_> {
         self.faults.add(&code::WRONG_KIND, path, message);
         None
     }
+}
+
+/// Whether a field of a template holds nothing but annotations that have an effect.
+fn is_heard(name: &str, value: &Value) -> bool {
+    let ours = |key: &String| {
+        key.starts_with("usher.flow/") || key == "workflows.argoproj.io/display-name"
+    };
+    let annotations = match (name, value.as_object()) {
+        ("annotations", Some(annotations)) => Some(annotations),
+        ("metadata", Some(metadata)) if metadata.len() == 1 => {
+            metadata.get("annotations").and_then(Value::as_object)
+        }
+        _ => None,
+    };
+    annotations.is_some_and(|all| all.keys().all(ours))
 }
 
 fn as_flag(text: &str) -> bool {

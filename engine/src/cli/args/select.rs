@@ -189,7 +189,7 @@ fn labels(text: &str) -> Result<String, String> {
         .map_err(|error| error.to_string())
 }
 
-fn nodes(text: &str) -> Result<String, String> {
+pub(in crate::cli) fn nodes(text: &str) -> Result<String, String> {
     usher_api::selector::Selector::parse(text)
         .map(|_| text.to_owned())
         .map_err(|error| error.to_string())
