@@ -116,6 +116,12 @@ impl Notifier {
         })
     }
 
+    /// Whether the installation lets a time limit approve.
+    #[must_use]
+    pub fn allows_approval_by_time(&self) -> bool {
+        self.setup.config.allow_approve_on_timeout
+    }
+
     fn running(&self) -> std::sync::MutexGuard<'_, Option<Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -4,6 +4,7 @@
 //! the ledger, a command when the turn that took it is.
 
 mod command;
+mod policies;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -259,6 +260,10 @@ impl Api {
                 let all: Vec<_> = faults.iter().map(|fault| fault.message.clone()).collect();
                 failed("bad-request", all.join("; "))
             })?;
+        let allows = self.notifier.allows_approval_by_time();
+        if let Some(message) = policies::refusal(&plan.plan, allows) {
+            return Err(failed("bad-request", message));
+        }
         let bytes = serde_json::to_vec(&object);
         let bytes = bytes.map_err(|error| failed("bad-request", error.to_string()))?;
         let (name, instead_of) = self.name(&wish).await?;
