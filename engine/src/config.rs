@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use usher_api::approval::Level;
 use usher_notifier::keys::{PrivateError, read_private};
+use usher_notifier::people::PERSONS_MAX;
 use usher_notifier::ports::{Login, Rules, Settings, Smtp, Tls};
 
 mod check;
@@ -31,9 +32,6 @@ const SECRET_MAX: u64 = 16 << 10;
 
 /// Certificates are shorter than this.
 const ROOTS_MAX: u64 = 1 << 20;
-
-/// At most this many persons are asked at a time, so that a wrong group does not mail the company.
-const PERSONS_MAX: usize = 200;
 
 /// A fault and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,5 +16,7 @@ mod rig;
 mod running;
 #[path = "cli/setup.rs"]
 mod setup;
+#[path = "cli/sink.rs"]
+mod sink;
 #[path = "cli/words.rs"]
 mod words;

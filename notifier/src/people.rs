@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 pub use usher_notifier_core::people::{
-    NameFault, People, PeopleFault, Person, TEMPLATE, Unknown, check_address, check_locale,
-    check_names, check_zone, nearest,
+    NameFault, PERSONS_MAX, People, PeopleFault, Person, TEMPLATE, Unknown, check_address,
+    check_locale, check_names, check_zone, nearest,
 };
 
 use crate::ports::Directory;

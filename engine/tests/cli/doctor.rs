@@ -1,6 +1,5 @@
 //! `doctor`: each check with the thing broken that it looks at.
 
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -8,6 +7,7 @@ use usher_ledger::tasks::NewMail;
 use usher_ledger::{Birth, Clock, Durability, Head, Ledger as _, Outcome, Quiet, Sqlite, Write};
 
 use crate::rig::{Place, Said};
+use crate::sink::server;
 
 /// The line of one check with what is to be done.
 #[track_caller]
@@ -132,8 +132,8 @@ fn keys_that_others_may_read() {
         finding(&doctor(&place, 1), "keys"),
         format!(
             "✖ keys             use the keys file: {path} has mode 0640, so others may read it: \
-             `chmod 600 {path}`, and if somebody may have read it, make a new secret\n  what to do: \
-             give the file to this account alone; if a key may be known to others, `usher keys \
+             `chmod 600 {path}`, and if somebody may have read it, make a new secret\n  what to \
+             do: give the file to this account alone; if a key may be known to others, `usher keys \
              add` and `usher keys retire N --force`"
         )
     );
@@ -204,44 +204,6 @@ fn mail_that_does_not_go_out() {
         "✖ mail queue       2 mails, the oldest for 11 min\n  what to do: see that an engine runs \
          (`usher server`) and what the mail server says: `usher doctor mail --to ADDRESS`"
     );
-}
-
-/// A mail server that says, to each line that begins so, this; everything else is fine with it.
-fn server(answers: &'static [(&'static str, &'static str)]) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            // Whoever hangs up in the middle has heard enough.
-            let _ = talk(stream.unwrap(), answers);
-        }
-    });
-    address
-}
-
-fn talk(stream: std::net::TcpStream, answers: &[(&str, &str)]) -> std::io::Result<()> {
-    let answer = |line: &str, usual: &str| {
-        let found = answers.iter().find(|(begin, _)| line.starts_with(begin));
-        found.map_or(usual, |(_, answer)| answer).to_owned() + "\r\n"
-    };
-    let mut out = stream.try_clone()?;
-    out.write_all(answer("", "220 here").as_bytes())?;
-    let mut in_mail = false;
-    for line in BufReader::new(stream).lines() {
-        let line = line?;
-        let reply = match (in_mail, line.as_str()) {
-            (true, ".") => answer(".", "250 taken"),
-            (true, _) => continue,
-            (false, "DATA") => answer("DATA", "354 go on"),
-            (false, line) if line.starts_with("EHLO") => {
-                answer("EHLO", "250-here\r\n250-AUTH PLAIN LOGIN\r\n250 8BITMIME")
-            }
-            (false, line) => answer(line.split(' ').next().unwrap_or_default(), "250 fine"),
-        };
-        in_mail = reply.starts_with("354") || (in_mail && line != ".");
-        out.write_all(reply.as_bytes())?;
-    }
-    Ok(())
 }
 
 fn with_server(address: SocketAddr, more: &str) -> Place {

@@ -105,6 +105,9 @@ pub enum Unknown {
     Address(String),
 }
 
+/// At most this many persons are asked at a time, so that a wrong group does not mail the company.
+pub const PERSONS_MAX: usize = 200;
+
 fn meant(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |word| format!("; did you mean `{word}`?"))
 }

@@ -14,8 +14,11 @@ const SECTIONS: [&str; 4] = ["people", "groups", "roles", "overriders"];
 /// Fields of a person.
 const FIELDS: [&str; 6] = ["address", "name", "locale", "zone", "enabled", "accounts"];
 
-/// Characters of an id, of a group's or a role's name, of an account.
+/// Characters of an id, of a group's or a role's name.
 const NAME_MAX: usize = 64;
+
+/// Characters of an account.
+const ACCOUNT_MAX: usize = 256;
 
 /// Characters of what a person is called.
 const CALLED_MAX: usize = 100;
@@ -67,7 +70,7 @@ impl Reading {
         if let Some(node) = overriders {
             let accounts = self.texts(node, "overriders");
             for (account, place) in accounts {
-                if self.is_name(&account, place, "an account") {
+                if self.is_account(&account, place) {
                     self.people.overriders.push(account);
                 }
             }
@@ -185,8 +188,7 @@ impl Reading {
 
     fn accounts(&mut self, id: &str, node: Node) {
         for (account, place) in self.texts(node, "accounts") {
-            if self.is_name(&account, place, "an account")
-                && self.once("account", account.clone(), id, place)
+            if self.is_account(&account, place) && self.once("account", account.clone(), id, place)
             {
                 self.people.accounts.insert(account, id.to_owned());
             }
@@ -278,6 +280,18 @@ impl Reading {
         let message = format!(
             "`{text}` cannot be {what}: letters, digits, `.`, `_` and `-` can, at most {NAME_MAX}"
         );
+        self.faults.tell(place, message);
+        false
+    }
+
+    /// Whether a text can be an account of the system, which names them as it likes.
+    fn is_account(&mut self, text: &str, place: Place) -> bool {
+        let has_blank = text.contains(char::is_whitespace);
+        if !has_blank && text.chars().count() <= ACCOUNT_MAX {
+            return true;
+        }
+        let message =
+            format!("`{text}` is no account: it has blanks or more than {ACCOUNT_MAX} characters");
         self.faults.tell(place, message);
         false
     }

@@ -4,7 +4,7 @@
 
 use usher_api::approval::{Policy, Who};
 
-use super::{People, Unknown};
+use super::{PERSONS_MAX, People, Unknown};
 
 /// A name of a policy that means nobody.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,14 +19,15 @@ pub struct NameFault {
 #[must_use]
 pub fn check_names(policy: &Policy, people: &People) -> Vec<NameFault> {
     let mut faults = Vec::new();
-    let mut check = |path: String, who: &Who| {
+    let mut check = |path: String, who: &Who, asks: bool| {
         let (Who::User(name) | Who::Group(name) | Who::Role(name)) = who;
         if name.contains("{{") {
             return;
         }
         let message = match people.resolve(who) {
-            Ok(persons) if !persons.is_empty() => return,
-            Ok(_) => nobody(who),
+            Ok(persons) if persons.is_empty() => nobody(who),
+            Ok(persons) if persons.len() > PERSONS_MAX && asks => crowd(who, persons.len()),
+            Ok(_) => return,
             Err(error) => said(&error),
         };
         faults.push(NameFault { path, message });
@@ -37,10 +38,10 @@ pub fn check_names(policy: &Policy, people: &People) -> Vec<NameFault> {
             Who::Group(_) => "group",
             Who::Role(_) => "role",
         };
-        check(format!("approvers[{at}].{field}"), &approver.who);
+        check(format!("approvers[{at}].{field}"), &approver.who, true);
         if let Some(group) = &approver.must_be_in {
             let path = format!("approvers[{at}].mustBeIn");
-            check(path, &Who::Group(group.clone()));
+            check(path, &Who::Group(group.clone()), false);
         }
     }
     if let Some(requester) = &policy.requester
@@ -62,6 +63,19 @@ fn nobody(who: &Who) -> String {
         Who::Group(name) => format!("nobody in the group `{name}` can be asked"),
         Who::Role(name) => format!("nobody who holds the role `{name}` can be asked"),
     }
+}
+
+/// So many that somebody has taken the wrong list.
+fn crowd(who: &Who, count: usize) -> String {
+    let (Who::User(name) | Who::Group(name) | Who::Role(name)) = who;
+    let what = match who {
+        Who::Role(_) => "role",
+        Who::User(_) | Who::Group(_) => "group",
+    };
+    format!(
+        "the {what} `{name}` has {count} persons, and at most {PERSONS_MAX} are asked; take a \
+         smaller one"
+    )
 }
 
 fn said(error: &Unknown) -> String {

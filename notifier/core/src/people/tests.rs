@@ -93,7 +93,8 @@ overriders: [[root]]
             "line 14, column 9: `name` has no value; write one or take the line out",
             "line 15, column 3: `a b` cannot be an id: letters, digits, `.`, `_` and `-` can, \
              at most 64",
-            "line 17, column 14: `nobody` is no mail address: an address is one name, one @ and one domain, like anna@example.org",
+            "line 17, column 14: `nobody` is no mail address: an address is one name, \
+             one @ and one domain, like anna@example.org",
             "line 19, column 18: no person has the id `bbo`; did you mean `bob`?",
             "line 19, column 23: `ada` is in this list already",
             "line 19, column 28: lists hold ids, not addresses; write `bob`",
@@ -217,9 +218,8 @@ fn names_are_resolved() {
         (Who::Role("boss".to_owned()), Err("there is no role `boss`")),
         (
             Who::User("a@b@c".to_owned()),
-            Err(
-                "`a@b@c` is no mail address: an address is one name, one @ and one domain, like anna@example.org",
-            ),
+            Err("`a@b@c` is no mail address: an address is one name, \
+             one @ and one domain, like anna@example.org"),
         ),
     ] {
         let expected = expected
@@ -288,4 +288,83 @@ fn names_of_a_policy_are_checked() {
             ),
         ]
     );
+}
+
+/// Accounts are named by the system: with `@` or `\\` where a directory names them.
+#[test]
+fn accounts_of_directories() {
+    let text = "\
+people:
+  ada: {address: ada@example.org, accounts: [ada@corp.example, 'CORP\\ada', '1000']}
+overriders: ['CORP\\root', 'two words']
+";
+    assert_eq!(
+        faults(text),
+        ["line 3, column 27: `two words` is no account: it has blanks or more than 256 characters"]
+    );
+    let people = People::parse(&text.replace(", 'two words'", "")).unwrap();
+    for account in ["ada@corp.example", "CORP\\ada", "1000"] {
+        let person = people.person_of_account(account);
+        assert_eq!(person.map(|person| person.id.as_str()), Some("ada"));
+    }
+    assert!(people.may_override("CORP\\root"));
+}
+
+/// A group that is the whole company is no list of approvers.
+#[test]
+fn s96_a_huge_group_is_a_fault_of_the_policy() {
+    let person = |at: usize| format!("  p{at}: {{address: p{at}@example.org}}\n");
+    let ids = |count: usize| {
+        (0..count)
+            .map(|at| format!("p{at}"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let persons: String = (0..201).map(person).collect();
+    let (all, most) = (ids(201), ids(200));
+    let text = format!("people:\n{persons}groups: {{all: [{all}], most: [{most}]}}\n");
+    let policy = policy(
+        r#"{"title": "t", "quorum": "all", "approvers": [
+            {"who": {"group": "most"}, "need": {"count": 1}, "mustBeIn": "all"},
+            {"who": {"group": "all"}, "need": {"count": 1}}
+        ]}"#,
+    );
+    let message = "the group `all` has 201 persons, and at most 200 are asked; take a smaller one";
+    assert_eq!(
+        check_names(&policy, &People::parse(&text).unwrap()),
+        [NameFault {
+            path: "approvers[1].group".to_owned(),
+            message: message.to_owned(),
+        }]
+    );
+}
+
+/// Whatever is cut out of a good file or put into it: an answer, never a panic, and each fault
+/// stands within the file.
+#[test]
+fn broken_files_are_told() {
+    let lines = u32::try_from(TEMPLATE.lines().count()).unwrap();
+    let places: Vec<usize> = TEMPLATE
+        .char_indices()
+        .map(|(at, _)| at)
+        .step_by(5)
+        .collect();
+    let mut told = 0;
+    for at in places {
+        for put in [
+            "", "\n", "\t", ":", "- ", "{", "]", "'", "&a ", "*a", "!!x ", "\0", "é", "{{",
+        ] {
+            let more = usize::from(put.is_empty());
+            let text = format!("{}{put}{}", &TEMPLATE[..at], &TEMPLATE[at + more..]);
+            if let Err(faults) = People::parse(&text) {
+                told += 1;
+                assert!(!faults.is_empty());
+                for fault in faults {
+                    let is_in = (1..=lines + 2).contains(&fault.line) && fault.column >= 1;
+                    assert!(is_in && !fault.message.is_empty(), "{fault}: {text}");
+                }
+            }
+        }
+    }
+    assert!(told > 500, "{told}");
 }

@@ -1,7 +1,8 @@
 //! A small YAML file as a tree of texts with their places.
 //!
 //! Everything that is no list and no mapping is a text here: `no` and `007` are what they look
-//! like, and nothing at all is the empty text. Anchors and aliases are refused: nothing grows, and each thing has one place.
+//! like, and nothing at all is the empty text. Anchors and aliases are refused: nothing grows, and
+//! each thing has one place.
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, Span};
 
