@@ -4,7 +4,7 @@
 //! sent whatever happens; with `wait: sent` it is done when each of them has left.
 
 use usher_api::command::Outcome;
-use usher_expr::Text;
+use usher_expr::{Lookup, Scope, Text};
 
 use super::begin;
 use super::command::{done, joined, refused};
@@ -57,14 +57,40 @@ pub(super) fn begin(draft: &mut Draft, birth: Birth, template: &Template, mail: 
     ix
 }
 
+/// Values as text of an HTML part: the author writes the elements, a value never does (S16).
+struct AsText<'a>(&'a dyn Scope);
+
+impl Scope for AsText<'_> {
+    fn look_up(&self, name: &str) -> Lookup<'_> {
+        let value = match self.0.look_up(name) {
+            Lookup::Value(value) => value,
+            other => return other,
+        };
+        let mut text = String::with_capacity(value.len());
+        for sign in value.chars() {
+            match sign {
+                '&' => text.push_str("&amp;"),
+                '<' => text.push_str("&lt;"),
+                '>' => text.push_str("&gt;"),
+                '"' => text.push_str("&quot;"),
+                '\'' => text.push_str("&#39;"),
+                _ => text.push(sign),
+            }
+        }
+        Lookup::Value(text.into())
+    }
+}
+
 /// The mail with all values put in. A tag without a value is an error; a value that is no address
 /// is a failure, which a retry strategy may try again.
 fn letter(run: &Run, ix: NodeIx, mail: &Mail) -> Result<Letter, (Signal, String)> {
     let scope = NodeScope::inside(run, ix);
-    let put = |text: &Text| {
-        text.render(&scope, &scope::limits())
+    let put_by = |text: &Text, scope: &dyn Scope| {
+        text.render(scope, &scope::limits())
             .map_err(|error| (Signal::Err, scope::render_message(&error)))
     };
+    let put = |text: &Text| put_by(text, &scope);
+    let put_html = |text: &Text| put_by(text, &AsText(&scope));
     let list = |texts: &[Text]| {
         let mut all: Vec<String> = Vec::new();
         for text in texts {
@@ -86,7 +112,7 @@ fn letter(run: &Run, ix: NodeIx, mail: &Mail) -> Result<Letter, (Signal, String)
         cc,
         subject: put(&mail.subject)?.replace(['\n', '\r'], " "),
         text: put(&mail.text)?,
-        html: mail.html.as_ref().map(put).transpose()?,
+        html: mail.html.as_ref().map(put_html).transpose()?,
         waits: mail.waits,
     })
 }

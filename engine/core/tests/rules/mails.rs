@@ -55,6 +55,25 @@ fn an_exit_handler_mails_the_outcome() {
     );
 }
 
+/// What a run puts into the HTML part is text there: only the author writes elements (S16).
+#[test]
+fn s76_values_are_text_in_an_html_part() {
+    let mail = mail(&json!({"to": "a@example.org", "subject": "s",
+        "text": "{{workflow.parameters.comment}}",
+        "html": "<p title=\"{{workflow.parameters.comment}}\">\
+                 {{ workflow.parameters.comment }}</p>"}));
+    let value = "<img src=x onerror=\"alert(1)\"> & 'more'";
+    let script = Script::of(json!({"entrypoint": "mail",
+        "arguments": {"parameters": [{"name": "comment", "value": value}]}, "templates": [mail]}));
+    let [letter] = script.asks.letters.as_slice() else {
+        panic!("one letter: {:?}", script.asks.letters)
+    };
+    assert_eq!(letter.text, value);
+    let text = "&lt;img src=x onerror=&quot;alert(1)&quot;&gt; &amp; &#39;more&#39;";
+    let html = format!("<p title=\"{text}\">{text}</p>");
+    assert_eq!(letter.html.as_deref(), Some(html.as_str()));
+}
+
 /// A value that is no address fails the step and sends nothing.
 #[test]
 fn s79_a_bad_address_sends_nothing() {
