@@ -105,12 +105,25 @@ fn name(table: &str, uid: u32) -> String {
 mod tests {
     use super::*;
 
-    const TABLE: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when \
-        retrnsmt   uid  timeout inode\n   \
-        0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000   900        0 1\n   \
-        1: 0100007F:9C40 0100007F:1F90 01 00000000:00000000 00:00000000 00000000  1001        0 2\n   \
-        2: 0100007F:1F90 0100007F:9C40 01 00000000:00000000 00:00000000 00000000   900        0 3\n   \
-        3: 0100007F:9C41 0100007F:1F90 06 00000000:00000000 00:00000000 00000000     0        0 0\n";
+    /// Our listener, a client of account 1001, our end of its connection, and a closed one.
+    const ROWS: [(&str, &str, &str, u32); 4] = [
+        ("0100007F:1F90", "00000000:0000", "0A", 900),
+        ("0100007F:9C40", "0100007F:1F90", "01", 1001),
+        ("0100007F:1F90", "0100007F:9C40", "01", 900),
+        ("0100007F:9C41", "0100007F:1F90", "06", 0),
+    ];
+
+    /// The rows as the kernel writes them.
+    fn table() -> String {
+        let head =
+            "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt uid";
+        let row = |(at, (from, to, state, uid)): (usize, &(&str, &str, &str, u32))| {
+            let between = "00000000:00000000 00:00000000 00000000";
+            format!("\n   {at}: {from} {to} {state} {between} {uid:5}        0 1")
+        };
+        let rows: String = ROWS.iter().enumerate().map(row).collect();
+        format!("{head}{rows}\n")
+    }
 
     fn socket(text: &str) -> SocketAddr {
         text.parse().unwrap()
@@ -121,10 +134,10 @@ mod tests {
     #[test]
     fn the_kernels_table_names_the_clients_account() {
         let ours = socket("127.0.0.1:8080");
-        assert_eq!(owner(TABLE, socket("127.0.0.1:40000"), ours), Some(1001));
-        assert_eq!(owner(TABLE, socket("127.0.0.1:40001"), ours), None);
+        assert_eq!(owner(&table(), socket("127.0.0.1:40000"), ours), Some(1001));
+        assert_eq!(owner(&table(), socket("127.0.0.1:40001"), ours), None);
         assert_eq!(
-            owner(TABLE, socket("127.0.0.1:40000"), socket("127.0.0.1:1")),
+            owner(&table(), socket("127.0.0.1:40000"), socket("127.0.0.1:1")),
             None
         );
     }

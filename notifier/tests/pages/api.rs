@@ -285,7 +285,7 @@ async fn a_key_stands_for_one_call() {
     assert_eq!(world.commands(&task).await.len(), 1);
 }
 
-/// Who may override is listed, gives a reason, and is told of; anybody else is refused and recorded.
+/// Who may override is listed and gives a reason; anybody else is refused, which is recorded.
 #[actix_web::test]
 async fn overrides_are_for_those_who_are_listed() {
     let world = World::new().await;
