@@ -29,6 +29,19 @@ fn s23_golden_tokens_of_version_1_open_for_ever() {
     assert_eq!(seen, 4);
 }
 
+/// Goal: what is on its way when an upgrade comes still fits: a bounce days later, a code and an
+/// open form minutes later. The literals were made by another program.
+#[test]
+fn s23_golden_senders_codes_and_nonces_stay() {
+    let sender = "bounce+4711.0b0va8avrpdsnrmrgm";
+    assert_eq!(ring().verp(4711).as_deref(), Some(sender));
+    assert_eq!(ring().open_verp(sender), Some(4711));
+    assert_eq!(ring().code("task", 0, 1).as_deref(), Some("387690"));
+    let nonce = "04100000000004w8fanmhv8st308f0prn3e6s45dg8";
+    let made = ring().nonce(&LINK, 1, "d1", 5_000, "c");
+    assert_eq!(made.as_deref(), Some(nonce));
+}
+
 /// Goal: no changed sign is let through, wherever it stands.
 #[test]
 fn s20_a_token_with_one_sign_changed_is_none() {
