@@ -80,9 +80,10 @@ pub fn decide(run: Run, events: Vec<Stamped>) -> Decision {
     let clock_ms = run.head.clock_ms;
     let mut draft = Draft::new(run, clock_ms);
     let mut answers = Vec::new();
-    for stamped in outcomes_first(events) {
-        draft.now_ms = draft.now_ms.max(stamped.at_ms);
-        draft.run.head.clock_ms = draft.now_ms;
+    let (outcomes, events): (Vec<_>, Vec<_>) = events.into_iter().partition(Stamped::is_outcome);
+    take_outcomes(&mut draft, outcomes, &mut answers);
+    for stamped in events {
+        advance_clock(&mut draft, stamped.at_ms);
         compare_deadline(&mut draft);
         apply(&mut draft, stamped.event, &mut answers);
         // A resume or the submission lets the deadline count: it is seen before any node begins.
@@ -115,16 +116,27 @@ pub fn decide(run: Run, events: Vec<Stamped>) -> Decision {
     }
 }
 
-/// The events with the outcomes of approvals before all others, else as they came.
+/// Takes the outcomes of approvals, before all other events and before anything follows of one.
 ///
 /// An outcome is committed while its request is open, and a request is open as long as its node
 /// waits in the committed run: so it was first, whatever else has come in the meantime (a stop that
-/// waits in the inbox before it, a deadline). Were it taken later, the turn would close a request
-/// that is decided already, which the ledger refuses.
-fn outcomes_first(events: Vec<Stamped>) -> Vec<Stamped> {
-    let (mut first, rest): (Vec<_>, Vec<_>) = events.into_iter().partition(Stamped::is_outcome);
-    first.extend(rest);
-    first
+/// waits in the inbox before it, a deadline). Were one taken later, the turn could close a request
+/// that is decided already, which the ledger refuses: the turn would be decided again, for ever.
+fn take_outcomes(draft: &mut Draft, outcomes: Vec<Stamped>, answers: &mut Vec<Answer>) {
+    if outcomes.is_empty() {
+        return;
+    }
+    for stamped in outcomes {
+        advance_clock(draft, stamped.at_ms);
+        apply(draft, stamped.event, answers);
+    }
+    compare_deadline(draft);
+    work(draft);
+}
+
+fn advance_clock(draft: &mut Draft, at_ms: i64) {
+    draft.now_ms = draft.now_ms.max(at_ms);
+    draft.run.head.clock_ms = draft.now_ms;
 }
 
 /// Whether a later event of the same turn has made an effect void: a launch of what was stopped, a

@@ -18,7 +18,7 @@ pub struct Stamped {
 }
 
 impl Stamped {
-    /// Whether it is the outcome of an approval, which comes before all that has happened since.
+    /// Whether it is the outcome of an approval: a turn takes those before all other events.
     #[must_use]
     pub fn is_outcome(&self) -> bool {
         let Event::Commanded { command, .. } = &self.event else {

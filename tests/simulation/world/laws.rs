@@ -116,18 +116,22 @@ pub(super) fn words_are_heard(work: &Work) -> Result<(), String> {
 
 /// INV-16, as long as the bound of a turn is not met.
 pub(super) fn folding_changes_nothing(run: &Run, events: &[Stamped]) -> Result<(), String> {
-    // Outcomes of approvals come first in a turn, as their commits did.
-    let (mut events, rest): (Vec<Stamped>, Vec<Stamped>) =
+    // Outcomes of approvals come first in a turn, as their commits did, and all together.
+    let (outcomes, rest): (Vec<Stamped>, Vec<Stamped>) =
         events.iter().cloned().partition(Stamped::is_outcome);
-    events.extend(rest);
-    let folded = decide(run.clone(), events.clone());
+    let folded = decide(run.clone(), events.to_vec());
     if folded.delete {
         // What follows a delete is for nobody.
         return Ok(());
     }
     let mut single = run.clone();
-    for event in events {
-        let decision = decide(single, vec![event]);
+    let each = rest.into_iter().map(|event| vec![event]);
+    for events in [outcomes]
+        .into_iter()
+        .filter(|all| !all.is_empty())
+        .chain(each)
+    {
+        let decision = decide(single, events);
         if decision.changed.len() >= NODES_MAX {
             return Ok(());
         }

@@ -517,3 +517,27 @@ fn what_ends_at_once_is_never_asked() {
     let decision = decide(script.run().clone(), events);
     assert!(decision.asks.is_empty(), "{:?}", decision.asks);
 }
+
+/// Outcomes of one turn are taken together: none of them is closed by what follows of another.
+#[test]
+fn s51_outcomes_are_taken_together() {
+    let spec = json!({"entrypoint": "m", "activeDeadlineSeconds": 60, "templates": [
+        {"name": "m", "dag": {"tasks": [
+            {"name": "a", "template": "ask"}, {"name": "b", "template": "ask"},
+            {"name": "c", "template": "ask"}]}},
+        ask("ask")]});
+    let script = Script::of(spec);
+    let opens = script.asks.opens.clone();
+    let at_ms = START_MS + 60_000;
+    let event = |id: i64, asked: &Asked| Stamped {
+        at_ms,
+        event: Event::Commanded {
+            id,
+            command: approved(asked),
+        },
+    };
+    let events = vec![event(1, &opens[0]), event(2, &opens[1])];
+    let decision = decide(script.run().clone(), events);
+    let reason = "Step exceeded its deadline";
+    assert_eq!(decision.asks.closes, [closing(&opens[2], reason)]);
+}

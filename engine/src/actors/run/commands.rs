@@ -25,6 +25,9 @@ pub(super) struct Commands {
     again: bool,
     /// What the read under way brings may be applied already: only the next one counts.
     doubtful: bool,
+    /// The run was read and its commands were not yet: no turn is taken before. A deadline that is
+    /// over would else be decided without an outcome that waits in the inbox, again and again.
+    pub(super) awaited: bool,
     /// Ids in the queue or in flight.
     pub(super) taken: BTreeSet<i64>,
 }
@@ -97,7 +100,10 @@ impl Handler<CommandsRead> for RunKeeper {
         let again = std::mem::take(&mut self.commands.again);
         let doubtful = std::mem::take(&mut self.commands.doubtful);
         match read {
-            Ok(rows) if !doubtful => self.take_commands(rows, ctx),
+            Ok(rows) if !doubtful => {
+                self.commands.awaited = false;
+                self.take_commands(rows, ctx);
+            }
             Ok(_) => {}
             Err(error) => {
                 tracing::warn!(uid = %self.uid, error, "commands cannot be read; trying again");

@@ -24,6 +24,8 @@ const CROWD: usize = 32;
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     events: VecDeque<Stamped>,
+    /// How many of them, at the front, are outcomes of approvals.
+    outcomes: usize,
     /// How many of them must be taken at once.
     urgent: usize,
     /// How many of them are ends of processes.
@@ -41,7 +43,12 @@ fn is_end(event: &Event) -> bool {
 impl Queue {
     pub(super) fn push(&mut self, stamped: Stamped) {
         self.count(&stamped.event, true);
-        self.events.push_back(stamped);
+        if stamped.is_outcome() {
+            self.events.insert(self.outcomes, stamped);
+            self.outcomes += 1;
+        } else {
+            self.events.push_back(stamped);
+        }
     }
 
     fn count(&mut self, event: &Event, more: bool) {
@@ -57,9 +64,11 @@ impl Queue {
         };
     }
 
-    /// Takes what one turn may fold, oldest first.
+    /// Takes what one turn may fold, oldest first, and every outcome of an approval before it: a
+    /// turn that left one for later could close what is decided already.
     pub(super) fn take(&mut self) -> Vec<Stamped> {
-        let count = self.events.len().min(EVENTS_MAX);
+        let count = self.events.len().min(EVENTS_MAX.max(self.outcomes));
+        self.outcomes = 0;
         let taken: Vec<Stamped> = self.events.drain(..count).collect();
         for stamped in &taken {
             self.count(&stamped.event, false);
@@ -124,6 +133,42 @@ mod tests {
             launch: 1,
             end,
         }
+    }
+
+    /// Outcomes of approvals go first, all of them, in the order of their coming.
+    #[test]
+    fn outcomes_go_first() {
+        let verdict = usher_api::approval::Verdict {
+            phase: usher_api::approval::VerdictPhase::Succeeded,
+            message: String::new(),
+            outputs: std::collections::BTreeMap::new(),
+            may_retry: false,
+        };
+        let settle = |id| Event::Commanded {
+            id,
+            command: usher_api::command::Command::Settle {
+                by: String::new(),
+                task: String::new(),
+                node: 0,
+                verdict: verdict.clone(),
+            },
+        };
+        let mut queue = Queue::default();
+        (0..EVENTS_MAX).for_each(|_| queue.push(stamped(begin())));
+        let last = EVENTS_MAX as i64 + 3;
+        (0..last).for_each(|id| queue.push(stamped(settle(id))));
+        let taken = queue.take();
+        let ids: Vec<i64> = taken
+            .iter()
+            .filter_map(|stamped| match stamped.event {
+                Event::Commanded { id, .. } => Some(id),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(ids, (0..last).collect::<Vec<i64>>());
+        assert_eq!((taken.len(), queue.len()), (ids.len(), EVENTS_MAX));
+        queue.push(stamped(settle(9)));
+        assert!(queue.take()[0].is_outcome());
     }
 
     /// Only ends in a crowd and beginnings wait, and a full turn waits for nothing.

@@ -68,6 +68,7 @@ impl Handler<RunRead> for RunKeeper {
             run: Box::new(run),
             version,
         };
+        self.commands.awaited = true;
         self.arm_deadline(ctx);
         self.read_commands(ctx);
         self.turn(ctx);

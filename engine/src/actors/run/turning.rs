@@ -88,6 +88,9 @@ impl RunKeeper {
         let State::Here { run, .. } = &self.state else {
             return;
         };
+        if self.commands.awaited {
+            return;
+        }
         let Some(patience) = self.queue.patience(run.index.busy) else {
             return;
         };
