@@ -2,6 +2,8 @@
 
 #[path = "courier/bounces.rs"]
 mod bounces;
+#[path = "courier/chaos.rs"]
+mod chaos;
 #[path = "courier/ground.rs"]
 mod ground;
 #[path = "courier/mailbox.rs"]

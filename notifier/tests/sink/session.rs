@@ -224,6 +224,7 @@ impl Session {
             *mails += 1;
         }
         self.sender = address(line);
+        self.seen.recipient.clear();
         let go = self.ask(Stage::Sender, stream).await?;
         if matches!(go, Go::On) {
             say(stream, "250 2.1.0 ok").await?;
@@ -270,8 +271,11 @@ impl Session {
         let script = self.shared.script.lock().expect("no panic").clone();
         self.seen.stage = Some(Stage::Dot);
         let act = script(&self.seen);
-        let takes = matches!(act, Act::Take | Act::TakeAndDrop);
-        if takes {
+        let refuses = matches!(
+            act,
+            Act::Say(Stage::Dot, _) | Act::Drop(Stage::Dot) | Act::Tarpit(Stage::Dot)
+        );
+        if !refuses {
             let taken = Taken {
                 sender: self.sender.clone(),
                 recipient: self.seen.recipient.clone(),
