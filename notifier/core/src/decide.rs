@@ -19,7 +19,7 @@ use usher_api::approval::{FieldKind, Level, Verdict};
 
 use draft::Draft;
 pub(crate) use end::OUT_OF_REACH;
-pub(crate) use moment::{moment_of_timeout, span};
+pub(crate) use moment::span;
 pub(crate) use who::is_among;
 
 use crate::people::People;

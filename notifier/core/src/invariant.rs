@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::decide::{Change, is_among, moment_of_timeout};
+use crate::decide::{Change, is_among};
 use crate::digest::digest;
 use crate::quorum::{Standing, is_satisfied, standing, voted, wanted};
 use crate::task::{CODE_TRIES, SlotState, State, Task, TaskSignal, Vote};
@@ -306,7 +306,7 @@ fn silence_waits(task: &Task) -> Option<String> {
     let Some(end) = by_time else {
         return (task.state == State::TimedOut).then(|| "timed out by something else".to_owned());
     };
-    let Some(limit_ms) = moment_of_timeout(task) else {
+    let Some(limit_ms) = task.limit_ms else {
         return Some("timed out without a limit".to_owned());
     };
     (end.at_ms < limit_ms).then(|| format!("timed out at {}, limit {limit_ms}", end.at_ms))

@@ -119,6 +119,9 @@ pub struct Task {
     /// When the task times out, milliseconds UTC.
     #[serde(default)]
     pub timeout_ms: Option<i64>,
+    /// The same as the policy says it; the one above is later once it was put off.
+    #[serde(default)]
+    pub limit_ms: Option<i64>,
     /// Rises whenever the timeout is moved: an older one means nothing.
     #[serde(default)]
     pub timeout_generation: u32,
@@ -163,6 +166,7 @@ impl Task {
             barred: Vec::new(),
             digest: String::new(),
             timeout_ms: None,
+            limit_ms: None,
             timeout_generation: 0,
             opening,
             values: BTreeMap::new(),

@@ -7,7 +7,6 @@ use chrono_tz::Tz;
 use usher_api::approval::{Asked, Moment};
 
 use super::Rules;
-use crate::task::Task;
 
 /// Forms of a local time, and of a date alone, which is its beginning.
 const LOCAL: [&str; 4] = [
@@ -28,20 +27,6 @@ pub(super) fn timeout_ms(asked: &Asked, rules: &Rules) -> Result<Option<i64>, St
         None => Ok(None),
         Some(Moment::After(ms)) => Ok(Some(asked.opened_ms.saturating_add(*ms))),
         Some(Moment::At(text)) => instant_ms(text, zone).map(Some),
-    }
-}
-
-/// The limit of a task as its policy says, for its law; a local time without a zone is read
-/// as if in the easternmost zone: the law then errs on the side of silence.
-pub(crate) fn moment_of_timeout(task: &Task) -> Option<i64> {
-    match &task.asked.policy.timeout.as_ref()?.when {
-        Moment::After(ms) => Some(task.asked.opened_ms.saturating_add(*ms)),
-        Moment::At(text) => {
-            let zone = task.asked.policy.timezone.as_deref().unwrap_or("UTC");
-            let at_ms = instant_ms(text, zone).ok()?;
-            let is_sure = task.asked.policy.timezone.is_some();
-            Some(at_ms.saturating_sub(if is_sure { 0 } else { 14 * 60 * 60 * 1000 }))
-        }
     }
 }
 

@@ -107,6 +107,7 @@ fn freeze(draft: &mut Draft<'_>, people: &People) {
     let requester = who::requester(asked, people);
     draft.task.digest = digest(asked);
     draft.task.timeout_ms = timeout_ms;
+    draft.task.limit_ms = timeout_ms;
     draft.task.barred = barred;
     draft.task.requester = requester;
 }

@@ -6,7 +6,7 @@
 use usher_api::approval::TimeoutResult;
 
 use super::draft::Draft;
-use super::{Refusal, Told, end, moment, open};
+use super::{Refusal, Told, end, open};
 use crate::record::{Note, rfc3339};
 use crate::task::{SlotSignal, SlotState, State, TaskSignal};
 
@@ -42,11 +42,8 @@ pub(super) fn due(draft: &mut Draft<'_>) -> Result<Told, Refusal> {
 
 /// The limit of the wait has come: it passes, or is put off.
 fn limit(draft: &mut Draft<'_>) -> Result<Told, Refusal> {
-    let asked = &draft.task.asked;
-    let (Ok(Some(original_ms)), Some(timeout)) = (
-        moment::timeout_ms(asked, draft.world.rules),
-        asked.policy.timeout.clone(),
-    ) else {
+    let timeout = draft.task.asked.policy.timeout.clone();
+    let (Some(original_ms), Some(timeout)) = (draft.task.limit_ms, timeout) else {
         return Ok(Told::Nothing);
     };
     if let Some(until_ms) = put_off_until(draft, original_ms) {
