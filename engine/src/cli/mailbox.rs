@@ -15,7 +15,9 @@ pub(super) fn mailbox(session: &mut Session) -> anyhow::Result<u8> {
         }
         Err(error) => return Err(error.into()),
     }
-    let Some(web) = Web::read(&session.state) else {
+    // The pages of an engine that has ended are nobody's.
+    let served = |web: &Web| std::net::TcpStream::connect(web.at).is_ok();
+    let Some(web) = Web::read(&session.state).filter(served) else {
         output::note("this engine shows no pages yet; it does as soon as there is mail");
         return Ok(FAILED);
     };

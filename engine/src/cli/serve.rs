@@ -40,6 +40,8 @@ fn serve(session: &mut Session, args: &ServerArgs) -> anyhow::Result<u8> {
     if args.background {
         // Refused only to the leader of a group, who needs none.
         let _ = rustix::process::setsid();
+    } else {
+        session.show_pages();
     }
     let (tell, news) = mpsc::channel();
     signals::tell(tell.clone(), |_| News::Interrupted).context("listen to signals")?;
