@@ -3,6 +3,8 @@
 
 #[path = "rules/approvals.rs"]
 mod approvals;
+#[path = "rules/closings.rs"]
+mod closings;
 #[path = "rules/commands.rs"]
 mod commands;
 #[path = "rules/dags.rs"]

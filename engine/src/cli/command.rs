@@ -1,5 +1,5 @@
-//! `suspend`, `resume`, `stop`, `terminate`, `node set`: commands for runs, each answered by the turn that took
-//! it.
+//! `suspend`, `resume`, `stop`, `terminate`, `node set`: commands for runs, each answered by the
+//! turn that took it.
 
 use usher_api::approval::VerdictPhase;
 use usher_api::command::{Command, Outcome};

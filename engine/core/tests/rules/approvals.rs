@@ -1,16 +1,13 @@
-//! Approvals as the run sees them: what is asked, how an outcome ends the node, and what closes a
-//! request. Scenarios of the approvals design by their numbers.
+//! Approvals as the run sees them: what is asked, and how an outcome ends the node.
+//! Scenarios of the approvals design by their numbers.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use usher_api::approval::{Asked, Fact, Verdict, VerdictPhase, Who};
 use usher_api::command::{Command, Outcome};
-use usher_core::asks::Closing;
-use usher_core::decide::decide;
-use usher_core::event::{Event, Stamped};
 
-use crate::script::{START_MS, Script, gate, pod, resume, stop, suspend, terminate};
+use crate::script::{START_MS, Script, gate, pod, resume};
 
 /// A template that asks ada's boss.
 pub(crate) fn ask(name: &str) -> Value {
@@ -59,18 +56,11 @@ fn settle(asked: &Asked, phase: VerdictPhase, message: &str, outputs: &[(&str, &
     }
 }
 
-fn approved(asked: &Asked) -> Command {
+pub(crate) fn approved(asked: &Asked) -> Command {
     settle(asked, VerdictPhase::Succeeded, "approved by 1 of 1", &[])
 }
 
-fn closing(asked: &Asked, reason: &str) -> Closing {
-    Closing {
-        task: asked.task.clone(),
-        reason: reason.to_owned(),
-    }
-}
-
-fn one(template: Value) -> Value {
+pub(crate) fn one(template: Value) -> Value {
     json!({"entrypoint": "m", "onExit": "p", "templates": [
         {"name": "m", "steps": [[{"name": "a", "template": "ask"}]]}, template, pod("p")]})
 }
@@ -100,7 +90,8 @@ fn s02_a_duration_succeeds() {
 #[test]
 fn a_request_says_all() {
     let script = Script::of(one(form(&json!({
-        "requester": "{{workflow.name}}", "timeout": {"at": "2026-{{inputs.parameters.order}}-01"}}))));
+        "requester": "{{workflow.name}}",
+        "timeout": {"at": "2026-{{inputs.parameters.order}}-01"}}))));
     let asked = opened(&script);
     assert_eq!(asked.policy.title, "Order 7");
     let who = Who::User("boss@example.org".to_owned());
@@ -200,8 +191,9 @@ fn s07_approval_gives_outputs() {
             [{"name": "a", "template": "ask"}],
             [{"name": "b", "template": "g",
               "when": "{{steps.a.outputs.parameters.decision}} == approved",
-              "arguments": {"parameters": [{"name": "t", "value":
-                "{{steps.a.outputs.parameters.centre}}/{{steps.a.outputs.parameters.comment}}"}]}}]]},
+              "arguments": {"parameters": [{"name": "t", "value": format!("{}/{}",
+                "{{steps.a.outputs.parameters.centre}}",
+                "{{steps.a.outputs.parameters.comment}}")}]}}]]},
         form(&json!({})),
         {"name": "g", "inputs": {"parameters": [{"name": "t"}]}, "suspend": {}}]});
     let mut script = Script::of(spec);
@@ -386,158 +378,4 @@ fn s13_two_requests_are_apart() {
     ]);
     script.asks(approved(b));
     assert_eq!(script.run().head.phase.word(), "Succeeded");
-}
-
-/// A terminate closes the request with Argo's text; in the exit handler a stop does not.
-#[test]
-fn s66_a_shutdown_closes_requests() {
-    for (command, reason) in [
-        (stop(), "Stopped with strategy 'Stop'"),
-        (terminate(), "Stopped with strategy 'Terminate'"),
-    ] {
-        let mut script = Script::of(one(ask("ask")));
-        let asked = opened(&script);
-        script.asks(command);
-        assert_eq!(script.asks.closes, [closing(&asked, reason)]);
-        let node = &script.run().nodes[asked.node as usize];
-        assert_eq!(node.message, reason);
-        // An outcome that comes all the same is refused.
-        script.asks(approved(&asked));
-        assert!(matches!(script.outcome, Some(Outcome::Refused { .. })));
-    }
-    let spec = json!({"entrypoint": "p", "onExit": "ask", "templates": [pod("p"), ask("ask")]});
-    let mut script = Script::of(spec);
-    script.ends("w", 0);
-    let asked = opened(&script);
-    script.asks(stop());
-    assert!(script.asks.is_empty());
-    script.asks(terminate());
-    let reason = "Stopped with strategy 'Terminate'";
-    assert_eq!(script.asks.closes, [closing(&asked, reason)]);
-}
-
-/// A deleted run closes its requests.
-#[test]
-fn s67_a_delete_closes_requests() {
-    let mut script = Script::of(one(ask("ask")));
-    let asked = opened(&script);
-    script.asks(Command::Delete {
-        by: "ada".to_owned(),
-    });
-    assert_eq!(
-        script.asks.closes,
-        [closing(&asked, "the workflow was deleted")]
-    );
-}
-
-/// While `spec.suspend` holds, a stop closes requests at once; an outcome is kept, and the run goes
-/// on after a resume.
-#[test]
-fn s68_a_suspended_run() {
-    let mut script = Script::of(one(ask("ask")));
-    let asked = opened(&script);
-    script.asks(suspend()).asks(stop());
-    let reason = "Stopped with strategy 'Stop'";
-    assert_eq!(script.asks.closes, [closing(&asked, reason)]);
-    script.asks(resume());
-    script.ends("w.onExit", 0);
-    assert_eq!(script.run().head.phase.word(), "Failed");
-
-    let mut script = Script::of(one(ask("ask")));
-    let asked = opened(&script);
-    script.asks(suspend()).asks(approved(&asked));
-    script.shows(&[
-        "= Running",
-        "w Steps Running",
-        "w[0] StepGroup Running",
-        "w[0].a Suspend Succeeded: approved by 1 of 1",
-    ]);
-    script.asks(resume()).ends("w.onExit", 0);
-    assert_eq!(script.run().head.phase.word(), "Succeeded");
-}
-
-/// Deadlines of the run and of the node close the request with Argo's text.
-#[test]
-fn s72_a_deadline_closes_requests() {
-    let mut own = ask("ask");
-    own["activeDeadlineSeconds"] = json!(60);
-    let mut of_run = one(ask("ask"));
-    of_run["activeDeadlineSeconds"] = json!(60);
-    for (spec, name) in [(one(own), Some("w[0].a")), (of_run, None)] {
-        let mut script = Script::of(spec);
-        let asked = opened(&script);
-        script.wait(60).rings(name);
-        let reason = "Step exceeded its deadline";
-        assert_eq!(script.asks.closes, [closing(&asked, reason)]);
-    }
-}
-
-/// An outcome was committed while the node waited, so it comes before a stop and a deadline that
-/// the same turn takes: else the turn would close what is decided.
-#[test]
-fn s51_an_outcome_comes_first() {
-    let mut spec = one(ask("ask"));
-    spec["activeDeadlineSeconds"] = json!(60);
-    let script = Script::of(spec);
-    let asked = opened(&script);
-    let at_ms = START_MS + 60_000;
-    let command = |id, command| Stamped {
-        at_ms,
-        event: Event::Commanded { id, command },
-    };
-    let events = vec![
-        command(1, stop()),
-        Stamped {
-            at_ms,
-            event: Event::TimerRang { node: None },
-        },
-        command(2, approved(&asked)),
-    ];
-    let decision = decide(script.run().clone(), events);
-    assert_eq!(decision.asks.closes, []);
-    let node = &decision.run.nodes[asked.node as usize];
-    assert_eq!(node.message, "approved by 1 of 1");
-    let ids: Vec<i64> = decision.answers.iter().map(|answer| answer.id).collect();
-    assert_eq!(ids, [2, 1]);
-}
-
-/// A request that the same turn opens and ends is never asked.
-#[test]
-fn what_ends_at_once_is_never_asked() {
-    let script = Script::unborn(one(ask("ask")));
-    let at = |event| Stamped {
-        at_ms: START_MS,
-        event,
-    };
-    let command = terminate();
-    let events = vec![
-        at(Event::Submitted),
-        at(Event::Commanded { id: 1, command }),
-    ];
-    let decision = decide(script.run().clone(), events);
-    assert!(decision.asks.is_empty(), "{:?}", decision.asks);
-}
-
-/// Outcomes of one turn are taken together: none of them is closed by what follows of another.
-#[test]
-fn s51_outcomes_are_taken_together() {
-    let spec = json!({"entrypoint": "m", "activeDeadlineSeconds": 60, "templates": [
-        {"name": "m", "dag": {"tasks": [
-            {"name": "a", "template": "ask"}, {"name": "b", "template": "ask"},
-            {"name": "c", "template": "ask"}]}},
-        ask("ask")]});
-    let script = Script::of(spec);
-    let opens = script.asks.opens.clone();
-    let at_ms = START_MS + 60_000;
-    let event = |id: i64, asked: &Asked| Stamped {
-        at_ms,
-        event: Event::Commanded {
-            id,
-            command: approved(asked),
-        },
-    };
-    let events = vec![event(1, &opens[0]), event(2, &opens[1])];
-    let decision = decide(script.run().clone(), events);
-    let reason = "Step exceeded its deadline";
-    assert_eq!(decision.asks.closes, [closing(&opens[2], reason)]);
 }
