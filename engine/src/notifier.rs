@@ -18,6 +18,8 @@ use anyhow::Context as _;
 use tokio::sync::watch;
 use usher_ledger::tasks::{TaskFilter, TaskReader};
 use usher_ledger::{Handle, Sqlite};
+use usher_notifier::api::{self, Api};
+use usher_notifier::caller::LocalAccounts;
 use usher_notifier::courier;
 use usher_notifier::desk::Desk;
 use usher_notifier::gate::Gate;
@@ -32,6 +34,7 @@ use usher_notifier::timers;
 
 use crate::actors::roster::Roster;
 use crate::config::Config;
+use crate::server::account_name;
 use crate::state::StateDir;
 
 pub mod web;
@@ -266,6 +269,7 @@ fn ports(
 #[derive(Debug, Clone)]
 struct Sites {
     pages: Arc<Pages>,
+    api: Arc<Api>,
     /// None when mail goes to a server.
     mailbox: Option<Arc<MailboxPages>>,
 }
@@ -273,15 +277,19 @@ struct Sites {
 impl Sites {
     fn new(ports: &Ports) -> anyhow::Result<Sites> {
         let boxed = || MailboxPages::new(ports.clone());
+        let operators = vec![account_name(rustix::process::geteuid().as_raw())];
+        let api = Api::new(ports.clone(), Arc::new(LocalAccounts), operators);
         let mailbox = ports.settings.smtp.is_none().then(boxed).transpose();
         Ok(Sites {
             pages: Arc::new(Pages::new(ports.clone()).map_err(anyhow::Error::msg)?),
+            api: Arc::new(api.map_err(anyhow::Error::msg)?),
             mailbox: mailbox.map_err(anyhow::Error::msg)?.map(Arc::new),
         })
     }
 
     fn configure(self, routes: &mut route::ServiceConfig) {
         pages::configure(routes, self.pages);
+        api::configure(routes, self.api);
         if let Some(boxed) = self.mailbox {
             mailbox::configure(routes, boxed);
         }

@@ -13,3 +13,4 @@ mod serve;
 
 pub use requests::Api;
 pub use serve::serve;
+pub(crate) use serve::account_name;

@@ -187,7 +187,7 @@ fn caller(stream: &UnixStream) -> String {
 
 /// The name of an account by the local table, else `uid-N`.
 #[must_use]
-pub(super) fn account_name(uid: u32) -> String {
+pub(crate) fn account_name(uid: u32) -> String {
     let table = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     let wanted = uid.to_string();
     table
