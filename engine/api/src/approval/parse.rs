@@ -214,6 +214,9 @@ fn approvers(root: &Block<'_>, reader: &mut Reader) -> Vec<Approver> {
     all
 }
 
+/// A key that names somebody, and what it makes of the name.
+type Kind = (&'static str, fn(String) -> Who);
+
 fn approver(block: &Block<'_>, reader: &mut Reader) -> Option<Approver> {
     reader.keys(
         block,
@@ -221,7 +224,7 @@ fn approver(block: &Block<'_>, reader: &mut Reader) -> Option<Approver> {
         &["expr"],
     );
     let mut named: Vec<Who> = Vec::new();
-    let kinds: [(&str, fn(String) -> Who); 3] = [
+    let kinds: [Kind; 3] = [
         ("user", Who::User),
         ("group", Who::Group),
         ("role", Who::Role),

@@ -189,7 +189,7 @@ impl<'a> Spelled<'a> {
                 Value::Null | Value::Bool(_) | Value::Number(_) => {}
             }
         }
-        found.sort_by(|(a, _), (b, _)| shown(a).cmp(&shown(b)));
+        found.sort_by_key(|(steps, _)| shown(steps));
         found
     }
 }
