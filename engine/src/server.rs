@@ -12,5 +12,5 @@ mod requests;
 mod serve;
 
 pub use requests::Api;
-pub use serve::serve;
 pub(crate) use serve::account_name;
+pub use serve::serve;
