@@ -10,6 +10,8 @@ mod ground;
 mod mailbox;
 #[path = "courier/outbox.rs"]
 mod outbox;
+#[path = "courier/parts.rs"]
+mod parts;
 #[path = "courier/real.rs"]
 mod real;
 #[path = "courier/replies.rs"]

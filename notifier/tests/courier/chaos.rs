@@ -6,11 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use usher_ledger::tasks::{MailPhase, MailRow, NewMail};
 use usher_notifier::courier::{Delivery, Parcel, Pending, Transport};
 
-use crate::ground::{Ground, request, transport, until, written};
+use crate::ground::{Ground, request, transport, until_within, written};
 use crate::server::{Act, Safety, Seen, Sink, Stage, Taken};
 
 /// A little more than half a minute: less than a lease, whatever is on its way.
@@ -146,7 +147,7 @@ async fn carry(ground: &mut Ground, sink: &mut Sink, seed: u64) -> BTreeMap<i64,
         assert!(round < 20_000, "it does not end");
         ground.looked().await;
         let chance = mixed(seed ^ 0xabcd, round);
-        if chance % 4 == 0 {
+        if chance.is_multiple_of(4) {
             for _ in 0..(chance >> 8) % 400 {
                 tokio::task::yield_now().await;
             }
@@ -155,7 +156,7 @@ async fn carry(ground: &mut Ground, sink: &mut Sink, seed: u64) -> BTreeMap<i64,
             for _ in 0..3 {
                 ground.write(usher_ledger::Write::Post(Vec::new())).await;
             }
-            if chance % 3 == 0 {
+            if chance.is_multiple_of(3) {
                 sink.die();
                 sink.revive();
             }
@@ -188,7 +189,9 @@ fn note(lost: &mut BTreeMap<i64, usize>, spy: &Witness) {
 
 /// Waits until nothing is on its way: what is leased has lost its answer. The rows that wait.
 async fn settled(ground: &Ground, spy: &Witness, lost: &BTreeMap<i64, usize>) -> Vec<MailRow> {
-    until("nothing is on its way", || async {
+    // A queue of 10,000 is on its way for minutes.
+    let patience = Duration::from_secs(900);
+    until_within(patience, "nothing is on its way", || async {
         if spy.begun.load(Ordering::SeqCst) != spy.over.load(Ordering::SeqCst) {
             return false;
         }
