@@ -50,6 +50,34 @@ fn s31_no_secret_is_printed_or_logged() {
         }
     }
     assert_eq!(phase(&desk.end("flow")), "Succeeded");
+    let said = everything(&desk);
+    assert!(
+        said.len() > 10_000,
+        "too little was said to be searched: {}",
+        said.len()
+    );
+    let letters = desk.web.letters();
+    let tokens: Vec<String> = letters.iter().filter_map(|one| one.link.clone()).collect();
+    assert!(tokens.len() >= 4, "{tokens:?}");
+    for link in tokens {
+        let token = link.trim_start_matches("/a/");
+        for part in [token, &token[4..], &token[..30], &token.to_uppercase()] {
+            assert!(!said.contains(part), "a token was printed or logged");
+        }
+    }
+    let keys = std::fs::read_dir(desk.place.state()).expect("a folder");
+    for file in keys.filter_map(Result::ok) {
+        let name = file.file_name().to_string_lossy().into_owned();
+        if name.contains("keys") {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = file.metadata().expect("a file").permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{name} can be read by others");
+        }
+    }
+}
+
+/// All that the engine has logged and that commands print of what happened.
+fn everything(desk: &Desk) -> String {
     let mut said = desk.place.read("engine.log");
     let list = desk
         .place
@@ -76,27 +104,5 @@ fn s31_no_secret_is_printed_or_logged() {
         said.push_str(&told.out);
         said.push_str(&told.err);
     }
-    assert!(
-        said.len() > 10_000,
-        "too little was said to be searched: {}",
-        said.len()
-    );
-    let letters = desk.web.letters();
-    let tokens: Vec<String> = letters.iter().filter_map(|one| one.link.clone()).collect();
-    assert!(tokens.len() >= 4, "{tokens:?}");
-    for link in tokens {
-        let token = link.trim_start_matches("/a/");
-        for part in [token, &token[4..], &token[..30], &token.to_uppercase()] {
-            assert!(!said.contains(part), "a token was printed or logged");
-        }
-    }
-    let keys = std::fs::read_dir(desk.place.state()).expect("a folder");
-    for file in keys.filter_map(Result::ok) {
-        let name = file.file_name().to_string_lossy().into_owned();
-        if name.contains("keys") {
-            use std::os::unix::fs::PermissionsExt as _;
-            let mode = file.metadata().expect("a file").permissions().mode();
-            assert_eq!(mode & 0o077, 0, "{name} can be read by others");
-        }
-    }
+    said
 }

@@ -180,7 +180,7 @@ fn s04_the_portable_spelling_asks_alike() {
 ",
     );
     desk.decide("ada@example.org", true, "");
-    desk.until("portable", "ask", "Running");
+    desk.until("portable", "portable", "Running");
     desk.decide("mary@example.org", true, "");
     let object = desk.end("portable");
     assert_eq!(phase(&object), "Succeeded");

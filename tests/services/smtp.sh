@@ -13,8 +13,10 @@ as_root() {
 
 packages() {
   export DEBIAN_FRONTEND=noninteractive
-  as_root apt-get install -y --no-install-recommends "$@" >/dev/null 2>&1 ||
-    { as_root apt-get update >/dev/null && as_root apt-get install -y --no-install-recommends "$@"; }
+  local install=(apt-get install -y --no-install-recommends "$@")
+  as_root "${install[@]}" >/dev/null 2>&1 && return
+  as_root apt-get update >/dev/null
+  as_root "${install[@]}"
 }
 
 if ! [ -x "$place/bin/python" ]; then

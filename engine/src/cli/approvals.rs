@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use serde_json::Value;
 
-use super::args::{ApprovalsArgs, ApprovalsVerb, Choice, Form, WhichTasks};
+use super::args::{
+    ApprovalsArgs, ApprovalsVerb, Choice, DecideArgs, Form, ListTasksArgs, WhichTasks,
+};
 use super::session::{Session, Verb};
 use super::submit::uuid;
 use super::view::{self, tasks};
@@ -32,18 +34,7 @@ pub(super) fn approvals(session: &mut Session, args: &ApprovalsArgs) -> anyhow::
 fn carry_out(session: &mut Session, verb: &ApprovalsVerb) -> anyhow::Result<u8> {
     match verb {
         ApprovalsVerb::List(args) => {
-            let ask = Ask::List {
-                namespace: args.namespace.clone(),
-                workflow: args.workflow.clone(),
-                open: match args.show {
-                    WhichTasks::Open => Some(true),
-                    WhichTasks::Closed => Some(false),
-                    WhichTasks::All => None,
-                },
-                mine: args.mine,
-                limit: args.limit,
-            };
-            let list = told(session, ask)?;
+            let list = told(session, list_of(args))?;
             print(session, args.output, &list, tasks::list)
         }
         ApprovalsVerb::Show(args) => {
@@ -51,20 +42,33 @@ fn carry_out(session: &mut Session, verb: &ApprovalsVerb) -> anyhow::Result<u8> 
             let shown = told(session, Ask::Show { task })?;
             print(session, args.output, &shown, tasks::show)
         }
-        ApprovalsVerb::Decide(args) => {
-            let task = args.one.task.clone();
-            let shown = told(session, Ask::Show { task })?;
-            let ask = Ask::Decide {
-                task: text(&shown, "id"),
-                approves: approves(&args.choice),
-                comment: args.comment.clone(),
-                values: args.values.iter().cloned().collect::<BTreeMap<_, _>>(),
-                round: u32::try_from(shown["round"].as_u64().unwrap_or(1)).unwrap_or(1),
-                digest: text(&shown, "digest"),
-                key: uuid(),
-            };
-            act(session, args.one.output, ask)
+        ApprovalsVerb::Audit(args) => {
+            let task = args.task.clone();
+            let record = told(session, Ask::Audit { task })?;
+            print(session, args.output, &record, tasks::record)
         }
+        ApprovalsVerb::Verify(args) => {
+            let task = args.task.clone();
+            let found = told(session, Ask::Verify { task })?;
+            output::print(&tasks::verified(&found))?;
+            let is_sound = found["faults"].as_array().is_none_or(Vec::is_empty);
+            Ok(if is_sound { DONE } else { FAILED })
+        }
+        ApprovalsVerb::Export(args) => {
+            let (task, csv) = (args.task.clone(), args.csv);
+            let file = text(&told(session, Ask::Export { task, csv })?, "text");
+            match &args.to {
+                None => output::print(&file)?,
+                Some(path) => std::fs::write(path, file)
+                    .with_context(|| format!("write {}", path.display()))?,
+            }
+            Ok(DONE)
+        }
+        ApprovalsVerb::Whoami(args) => {
+            let who = told(session, Ask::Whoami)?;
+            print(session, args.output, &who, tasks::who)
+        }
+        ApprovalsVerb::Decide(args) => decide(session, args),
         ApprovalsVerb::Resend(args) => {
             let (task, to) = (args.one.task.clone(), args.to.clone());
             act(session, args.one.output, Ask::Resend { task, to })
@@ -81,40 +85,41 @@ fn carry_out(session: &mut Session, verb: &ApprovalsVerb) -> anyhow::Result<u8> 
             };
             act(session, args.one.output, ask)
         }
-        ApprovalsVerb::Audit(args) => {
-            let task = args.task.clone();
-            let record = told(session, Ask::Audit { task })?;
-            print(session, args.output, &record, tasks::record)
-        }
-        ApprovalsVerb::Verify(args) => {
-            let task = args.task.clone();
-            let found = told(session, Ask::Verify { task })?;
-            output::print(&tasks::verified(&found))?;
-            Ok(if found["faults"].as_array().is_none_or(Vec::is_empty) {
-                DONE
-            } else {
-                FAILED
-            })
-        }
-        ApprovalsVerb::Export(args) => {
-            let (task, csv) = (args.task.clone(), args.csv);
-            let file = text(&told(session, Ask::Export { task, csv })?, "text");
-            match &args.to {
-                None => output::print(&file)?,
-                Some(path) => std::fs::write(path, file)
-                    .with_context(|| format!("write {}", path.display()))?,
-            }
-            Ok(DONE)
-        }
         ApprovalsVerb::Erase(args) => {
             let (task, entry) = (args.one.task.clone(), args.entry);
             act(session, args.one.output, Ask::Erase { task, entry })
         }
-        ApprovalsVerb::Whoami(args) => {
-            let who = told(session, Ask::Whoami)?;
-            print(session, args.output, &who, tasks::who)
-        }
     }
+}
+
+fn list_of(args: &ListTasksArgs) -> Ask {
+    Ask::List {
+        namespace: args.namespace.clone(),
+        workflow: args.workflow.clone(),
+        open: match args.show {
+            WhichTasks::Open => Some(true),
+            WhichTasks::Closed => Some(false),
+            WhichTasks::All => None,
+        },
+        mine: args.mine,
+        limit: args.limit,
+    }
+}
+
+/// Decides about what the request shows at this moment: if it changes in between, it is refused.
+fn decide(session: &mut Session, args: &DecideArgs) -> anyhow::Result<u8> {
+    let task = args.one.task.clone();
+    let shown = told(session, Ask::Show { task })?;
+    let ask = Ask::Decide {
+        task: text(&shown, "id"),
+        approves: approves(&args.choice),
+        comment: args.comment.clone(),
+        values: args.values.iter().cloned().collect::<BTreeMap<_, _>>(),
+        round: u32::try_from(shown["round"].as_u64().unwrap_or(1)).unwrap_or(1),
+        digest: text(&shown, "digest"),
+        key: uuid(),
+    };
+    act(session, args.one.output, ask)
 }
 
 fn approves(choice: &Choice) -> bool {

@@ -12,7 +12,8 @@ mod select;
 mod setup;
 
 pub(super) use approvals::{
-    ApprovalsArgs, ApprovalsVerb, Choice, DemoArgs, Form, Which as WhichTasks,
+    ApprovalsArgs, ApprovalsVerb, Choice, DecideArgs, DemoArgs, Form, ListTasksArgs,
+    Which as WhichTasks,
 };
 pub(super) use node::{NodeArgs, NodePhase, NodeSetArgs, NodeVerb};
 pub(super) use select::{

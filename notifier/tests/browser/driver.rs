@@ -132,8 +132,8 @@ impl Chromium {
         self.ask("POST", &format!("/element/{element}/click"), &json!({}));
     }
 
-    /// Clicks what submits a form, and waits for the page that answers: without scripts a click does
-    /// not wait for it.
+    /// Clicks what submits a form, and waits for the page that answers: without scripts a click
+    /// does not wait for it.
     pub(crate) fn submit(&self, css: &str) {
         let before = self.element("html");
         self.click(css);

@@ -148,6 +148,24 @@ fn verdict(run: &Run, ix: NodeIx, last: NodeIx) -> Verdict {
     }
 }
 
+/// Whether somebody within this attempt said no for good. A strategy of an outer template must not
+/// have them asked again either.
+fn said_no(run: &Run, attempt: NodeIx) -> bool {
+    let asks = |template: &crate::plan::Template| template.approval().is_some();
+    if !run.spec().templates.iter().any(asks) {
+        return false;
+    }
+    let mut open = vec![attempt];
+    while let Some(ix) = open.pop() {
+        let node = &run.nodes[ix as usize];
+        if node.is_final && node.task.is_some() && node.phase.is_bad() {
+            return true;
+        }
+        open.extend(&run.index.kids[ix as usize]);
+    }
+    false
+}
+
 fn strategy(run: &Run, ix: NodeIx, last: NodeIx, retry: &Retry) -> Result<Verdict, String> {
     let kids = &run.index.kids[ix as usize];
     let child = &run.nodes[last as usize];
@@ -156,7 +174,7 @@ fn strategy(run: &Run, ix: NodeIx, last: NodeIx, retry: &Retry) -> Result<Verdic
         .template(last)
         .and_then(crate::plan::Template::approval)
         .is_none_or(|approval| approval.policy.retry_on_reject);
-    if child.is_final || !asks_again {
+    if child.is_final || !asks_again || said_no(run, last) {
         return Ok(Verdict::End(String::new()));
     }
     let finished_ms = child.finished_ms.unwrap_or(run.head.clock_ms);

@@ -299,6 +299,23 @@ fn retried(again: bool) -> Script {
     script
 }
 
+/// The strategy of an outer template does not have anybody asked again either.
+#[test]
+fn s10_a_rejection_is_final_for_outer_templates() {
+    let steps = json!({"name": "m", "steps": [[{"name": "a", "template": "ask"}]]});
+    let mut script = Script::of(json!({"entrypoint": "m", "retryStrategy": {"limit": 2},
+        "templates": [steps, form(&json!({}))]}));
+    let asked = opened(&script);
+    script.asks(settle(
+        &asked,
+        VerdictPhase::Failed,
+        "rejected by boss",
+        &[],
+    ));
+    assert!(script.asks.opens.is_empty(), "{:?}", script.asks.opens);
+    assert!(!script.tree().contains("w(1)"), "{}", script.tree());
+}
+
 /// A rejection is final under a retry strategy, unless the author wrote otherwise: then another
 /// request with another id is opened.
 #[test]

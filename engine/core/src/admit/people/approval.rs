@@ -3,7 +3,7 @@
 //! The form is what the block lists, or else every parameter that is both an input and a supplied
 //! output: the author says once what may be entered, as for Argo's own form.
 
-use usher_api::approval::{Field, FieldKind, Moment, RESERVED, Who, parse};
+use usher_api::approval::{Field, FieldKind, Moment, Policy, RESERVED, Shown, Who, parse};
 use usher_expr::Text;
 
 use super::spelled;
@@ -73,26 +73,7 @@ pub(crate) fn approval(
             default: field.default.as_deref().map(Text::parse),
         });
     }
-    let shown = match &policy.show {
-        Some(list) => list
-            .iter()
-            .filter_map(|shown| {
-                Some(ShownInput {
-                    input: find(&shown.name)?,
-                    label: shown.label.as_deref().map(Text::parse),
-                    sensitive: shown.sensitive,
-                })
-            })
-            .collect(),
-        None => (0..inputs.len())
-            .filter(|at| fields.iter().all(|field| field.input != *at))
-            .map(|input| ShownInput {
-                input,
-                label: None,
-                sensitive: false,
-            })
-            .collect(),
-    };
+    let shown = shown(&policy, inputs, &fields);
     let name = |who: &Who| match who {
         Who::User(name) | Who::Group(name) | Who::Role(name) => Text::parse(name),
     };
@@ -112,6 +93,30 @@ pub(crate) fn approval(
             }),
         policy,
     }))
+}
+
+/// The inputs that are laid before people: those that the policy lists, else all but the fields.
+fn shown(policy: &Policy, inputs: &[Input], fields: &[FieldTexts]) -> Vec<ShownInput> {
+    let Some(list) = &policy.show else {
+        let is_field = |at: &usize| fields.iter().any(|field| field.input == *at);
+        let plain = |input| ShownInput {
+            input,
+            label: None,
+            sensitive: false,
+        };
+        return (0..inputs.len())
+            .filter(|at| !is_field(at))
+            .map(plain)
+            .collect();
+    };
+    let listed = |shown: &Shown| {
+        Some(ShownInput {
+            input: inputs.iter().position(|input| input.name == shown.name)?,
+            label: shown.label.as_deref().map(Text::parse),
+            sensitive: shown.sensitive,
+        })
+    };
+    list.iter().filter_map(listed).collect()
 }
 
 /// The fields of a form that nobody wrote.
