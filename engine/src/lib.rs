@@ -10,6 +10,7 @@ pub mod config;
 pub mod host;
 pub mod launcher;
 pub mod notifier;
+pub mod policies;
 pub mod ports;
 pub mod reading;
 pub mod server;

@@ -119,10 +119,10 @@ impl Notifier {
         })
     }
 
-    /// Whether the installation lets a time limit approve.
+    /// The configuration.
     #[must_use]
-    pub fn allows_approval_by_time(&self) -> bool {
-        self.setup.config.allow_approve_on_timeout
+    pub fn config(&self) -> &Config {
+        &self.setup.config
     }
 
     fn running(&self) -> std::sync::MutexGuard<'_, Option<Running>> {

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use usher_core::admit::Overrides;
+use usher_core::admit::{Admitted, Overrides};
 
 use super::args::{Global, LintArgs};
 use super::session::style;
 use super::submit::{admit_all, kept, read_file};
 use super::{DONE, INVALID, output, view};
+use crate::policies;
+use crate::state::{StateDir, Surroundings};
 
 /// Files of a folder that are looked at.
 const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
@@ -25,7 +27,7 @@ pub(super) fn lint(global: &Global, args: &LintArgs) -> anyhow::Result<u8> {
             return Ok(INVALID);
         }
     }
-    let mut bad = 0;
+    let mut bad = 0_usize;
     let mut workflows = 0;
     for path in &files {
         let (name, bytes) = match read_file(path) {
@@ -39,6 +41,11 @@ pub(super) fn lint(global: &Global, args: &LintArgs) -> anyhow::Result<u8> {
         match admit_all(&name, &bytes, &Overrides::default()) {
             Ok(all) => {
                 workflows += all.len();
+                let faults = unknown(&all, global);
+                for fault in &faults {
+                    output::print(&format!("{name}: {fault}\n"))?;
+                }
+                bad += usize::from(!faults.is_empty());
                 for what in all.iter().filter_map(kept) {
                     output::note(&format!("{name}: kept without effect here: {what}"));
                 }
@@ -63,6 +70,24 @@ pub(super) fn lint(global: &Global, args: &LintArgs) -> anyhow::Result<u8> {
     let s = if workflows == 1 { "" } else { "s" };
     output::print(&format!("no faults in {workflows} workflow{s}\n"))?;
     Ok(DONE)
+}
+
+/// What the settings and the people of this machine say against the approvals of a file.
+fn unknown(all: &[Admitted], global: &Global) -> Vec<String> {
+    if all.iter().all(|one| one.plan.approvals().next().is_none()) {
+        return Vec::new();
+    }
+    let around = Surroundings::from_env();
+    let config = StateDir::find(global.named_state().as_deref(), &around)
+        .map_err(anyhow::Error::from)
+        .and_then(|state| super::config::load(global, state.path()));
+    match config {
+        Ok(config) => all
+            .iter()
+            .flat_map(|one| policies::faults(&one.plan, &config))
+            .collect(),
+        Err(error) => vec![format!("its approvals cannot be looked at: {error:#}")],
+    }
 }
 
 fn find(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Result<()> {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use usher_core::prepared::Prepared;
 use usher_core::run::{Kind, Run};
+use usher_ledger::tasks::TaskFilter;
 use usher_ledger::{Filter, PARTITIONS, Quiet, Reader, RunRow};
 
 use super::filter::{Labels, match_row};
@@ -253,5 +254,13 @@ pub fn needs_engine(reader: &mut dyn Reader) -> Result<bool, usher_ledger::Error
             return Ok(true);
         }
     }
-    Ok(false)
+    // Links in mails lead to an engine, for as long as somebody may still decide.
+    let open = TaskFilter {
+        open: Some(true),
+        limit: 1,
+        ..TaskFilter::default()
+    };
+    Ok(reader.next_mail_due()?.is_some()
+        || reader.next_task_due()?.is_some()
+        || !reader.tasks(&open)?.is_empty())
 }

@@ -4,7 +4,6 @@
 //! the ledger, a command when the turn that took it is.
 
 mod command;
-mod policies;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,6 +20,7 @@ use crate::actors::engine::ObserveAll;
 use crate::actors::messages::Submit;
 use crate::actors::shell::{Changed, Shell};
 use crate::notifier::Notifier;
+use crate::policies;
 
 /// What the socket offers.
 pub struct Api {
@@ -260,9 +260,9 @@ impl Api {
                 let all: Vec<_> = faults.iter().map(|fault| fault.message.clone()).collect();
                 failed("bad-request", all.join("; "))
             })?;
-        let allows = self.notifier.allows_approval_by_time();
-        if let Some(message) = policies::refusal(&plan.plan, allows) {
-            return Err(failed("bad-request", message));
+        let faults = policies::faults(&plan.plan, self.notifier.config());
+        if !faults.is_empty() {
+            return Err(failed("bad-request", faults.join("; ")));
         }
         let bytes = serde_json::to_vec(&object);
         let bytes = bytes.map_err(|error| failed("bad-request", error.to_string()))?;
