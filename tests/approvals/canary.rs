@@ -33,7 +33,9 @@ fn s31_no_secret_is_printed_or_logged() {
     desk.decide("ada@example.org", true, "fine");
     let never = desk.link("mary@example.org");
     // A token that is wrong by one character is as secret as its neighbour.
-    let broken = format!("{}0", &never[..never.len() - 1]);
+    let (head, tail) = never.split_at(20);
+    let other = if tail.starts_with('q') { 'z' } else { 'q' };
+    let broken = format!("{head}{other}{}", &tail[1..]);
     assert_eq!(desk.web.get(&broken, "").status, 404);
     let desk = desk.kill_and_start();
     desk.decide("grace@example.org", true, "gut");

@@ -128,10 +128,7 @@ fn one<'a>(message: &'a Message<'_>, name: &str) -> &'a str {
         .trim()
 }
 
-/// A request, a mail with every kind of sign, and one with lines of dots arrive as they were made.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_real_server_takes_the_mails_over_starttls() {
-    let mut server = Server::start();
+async fn a_wrong_login_is_told(server: &Server) {
     let wrong = server.port("wrong");
     let fault = probe(&wrong, "mail.example.org", "a@mail.example.org", None).await;
     let fault = fault.expect_err("the login is wrong").to_string();
@@ -139,7 +136,13 @@ async fn a_real_server_takes_the_mails_over_starttls() {
         fault.contains("refuses the login of `usher`: 535 5.7.8"),
         "{fault}"
     );
+}
 
+/// A request, a mail with every kind of sign, and one with lines of dots arrive as they were made.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_real_server_takes_the_mails_over_starttls() {
+    let mut server = Server::start();
+    a_wrong_login_is_told(&server).await;
     let mut ground = Ground::new();
     let task = ground.request("run", &["ada@example.org"]).await;
     let smtp = patient(server.port("sec ret"));

@@ -199,6 +199,20 @@ async fn tls_and_login_work() {
     }
 }
 
+/// The probe and the sending both say what is wrong with a server.
+async fn is_told(port: SmtpPort, wanted: &str) {
+    let wanted = wanted.replace("PORT", &port.port.to_string());
+    let fault = probe(&port, "mail.example.org", "a@example.org", None).await;
+    let fault = fault.expect_err("it does not work").to_string();
+    assert!(fault.starts_with(&wanted), "{fault}\nwanted: {wanted}");
+    if let Ok(smtp) = Smtp::new(port, "mail.example.org") {
+        let delivery = smtp.send(&parcel()).await;
+        assert_eq!(word(&delivery), "no server", "{delivery:?}");
+        let told = reason(delivery);
+        assert!(told.starts_with(&wanted), "{told}\nwanted: {wanted}");
+    }
+}
+
 /// Each fault of a server is told apart, with the way out; the same faults stop the sending.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_fault_is_explained() {
@@ -260,16 +274,7 @@ async fn each_fault_is_explained() {
         ),
     ];
     for (port, wanted) in table {
-        let wanted = wanted.replace("PORT", &port.port.to_string());
-        let fault = probe(&port, "mail.example.org", "a@example.org", None).await;
-        let fault = fault.expect_err("it does not work").to_string();
-        assert!(fault.starts_with(&wanted), "{fault}\nwanted: {wanted}");
-        if let Ok(smtp) = Smtp::new(port, "mail.example.org") {
-            let delivery = smtp.send(&parcel()).await;
-            assert_eq!(word(&delivery), "no server", "{delivery:?}");
-            let told = reason(delivery);
-            assert!(told.starts_with(&wanted), "{told}\nwanted: {wanted}");
-        }
+        is_told(port, wanted).await;
     }
     assert_eq!((sink.count(), plain.count(), other.count()), (0, 0, 0));
 }

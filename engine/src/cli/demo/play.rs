@@ -44,36 +44,17 @@ impl<'a> Visit<'a> {
         Ok(Visit { browser, cookies })
     }
 
-    /// Every mail, the oldest first, by the raw view: its headers say where it went.
+    /// Every mail, the oldest first, as the list shows it.
     pub(super) fn letters(&self) -> anyhow::Result<Vec<Letter>> {
         let list = self.browser.get("/mailbox", &self.cookies)?;
-        let id = |rest: &str| rest.split(['"', '/']).next()?.parse::<u64>().ok();
-        let mut ids: Vec<u64> = list
+        let mut letters: Vec<(u64, Letter)> = list
             .body
-            .split("href=\"/mailbox/")
+            .split("<li>")
             .skip(1)
-            .filter_map(id)
+            .filter_map(letter)
             .collect();
-        ids.sort_unstable();
-        ids.dedup();
-        ids.into_iter().map(|id| self.letter(id)).collect()
-    }
-
-    fn letter(&self, id: u64) -> anyhow::Result<Letter> {
-        let raw = self
-            .browser
-            .get(&format!("/mailbox/{id}/raw"), &self.cookies)?;
-        let header = |name: &str| {
-            let line = raw.body.lines().find_map(|line| line.strip_prefix(name));
-            line.unwrap_or_default().trim().to_owned()
-        };
-        let to = header("To:");
-        let address = to.rsplit('<').next().unwrap_or(&to);
-        Ok(Letter {
-            path: format!("/mailbox/{id}"),
-            to: address.trim_end_matches('>').to_owned(),
-            subject: header("Subject:"),
-        })
+        letters.sort_by_key(|(id, _)| *id);
+        Ok(letters.into_iter().map(|(_, letter)| letter).collect())
     }
 
     fn link(&self, letter: &Letter) -> anyhow::Result<String> {
@@ -114,6 +95,31 @@ impl<'a> Visit<'a> {
     }
 }
 
+/// An item of the mailbox's list, and its number.
+fn letter(item: &str) -> Option<(u64, Letter)> {
+    let (_, rest) = item.split_once("href=\"/mailbox/")?;
+    let id: u64 = rest.split('"').next()?.parse().ok()?;
+    let (_, rest) = rest.split_once('>')?;
+    let (subject, rest) = rest.split_once("</a>")?;
+    let is_address = |word: &&str| word.contains('@');
+    let to = rest
+        .split(|c: char| c.is_whitespace() || c == '<' || c == '>')
+        .find(is_address)?;
+    let letter = Letter {
+        path: format!("/mailbox/{id}"),
+        to: to.to_owned(),
+        subject: unescaped(subject),
+    };
+    Some((id, letter))
+}
+
+/// Text that a page shows, without the escapes that templates make.
+fn unescaped(text: &str) -> String {
+    [("&lt;", "<"), ("&gt;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&amp;", "&")]
+        .iter()
+        .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+}
+
 /// The first two of the three approve.
 pub(super) fn vote(visit: &Visit<'_>, requests: &[Letter]) -> anyhow::Result<()> {
     output::print(&format!("GET  /mailbox    {} mails\n", requests.len()))?;
@@ -130,4 +136,23 @@ pub(super) fn vote(visit: &Visit<'_>, requests: &[Letter]) -> anyhow::Result<()>
         output::print("POST /a/…        approved, after two seconds of reading\n")?;
     }
     output::print("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The list is read as a person reads it.
+    #[test]
+    fn the_list_is_read() {
+        let item = "<a href=\"/mailbox/7\" dir=\"auto\">Costs &lt; 5 &amp; more</a>\n\
+                    <p class=\"when\">To: ada@example.org<br>27 November</p></li>";
+        let wanted = Letter {
+            path: "/mailbox/7".to_owned(),
+            to: "ada@example.org".to_owned(),
+            subject: "Costs < 5 & more".to_owned(),
+        };
+        assert_eq!(letter(item), Some((7, wanted)));
+        assert_eq!(letter("<p>nothing</p>"), None);
+    }
 }
