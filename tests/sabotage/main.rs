@@ -19,7 +19,6 @@
 mod copy;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Instant;
 
 struct Sabotage {
@@ -82,7 +81,7 @@ impl Sabotage {
 
 /// Whether the tests are green, and what they said.
 fn cargo_test(tree: &Path, target: &Path, args: &[String]) -> (bool, String) {
-    let output = Command::new(env!("CARGO"))
+    let output = suite::cargo()
         .args(["test", "--release", "--locked", "--offline"])
         .args(args)
         .current_dir(tree)

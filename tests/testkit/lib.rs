@@ -15,6 +15,6 @@ pub use chance::{Counts, counts, scaled, seed};
 pub use object::{message, node, nodes, phase, seconds, tree};
 pub use place::{Place, Said, wait};
 pub use served::{awake, client};
-pub use shipped::{bin, root};
+pub use shipped::{bin, cargo, root};
 pub use together::{side_by_side, until, until_within};
 pub use web::{Letter, Web};

@@ -32,13 +32,27 @@ pub fn bin() -> &'static Path {
     })
 }
 
+/// Cargo, as it is called from a shell. What it tells this test of its package would be news to the
+/// build scripts of some crates: they would run again, and again when the tests are built, and
+/// everything above them with them: minutes each time.
+pub fn cargo() -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
+    let mut command = Command::new(cargo);
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
 fn build(folder: &Path) {
     let profile = match folder.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => "dev",
         Some(name) => name,
     };
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
-    let output = Command::new(cargo)
+    let output = cargo()
         .args([
             "build",
             "--quiet",

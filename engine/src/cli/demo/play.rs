@@ -47,12 +47,8 @@ impl<'a> Visit<'a> {
     /// Every mail, the oldest first, as the list shows it.
     pub(super) fn letters(&self) -> anyhow::Result<Vec<Letter>> {
         let list = self.browser.get("/mailbox", &self.cookies)?;
-        let mut letters: Vec<(u64, Letter)> = list
-            .body
-            .split("<li>")
-            .skip(1)
-            .filter_map(letter)
-            .collect();
+        let mut letters: Vec<(u64, Letter)> =
+            list.body.split("<li>").skip(1).filter_map(letter).collect();
         letters.sort_by_key(|(id, _)| *id);
         Ok(letters.into_iter().map(|(_, letter)| letter).collect())
     }
@@ -115,9 +111,15 @@ fn letter(item: &str) -> Option<(u64, Letter)> {
 
 /// Text that a page shows, without the escapes that templates make.
 fn unescaped(text: &str) -> String {
-    [("&lt;", "<"), ("&gt;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&amp;", "&")]
-        .iter()
-        .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+    [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&#34;", "\""),
+        ("&#39;", "'"),
+        ("&amp;", "&"),
+    ]
+    .iter()
+    .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
 }
 
 /// The first two of the three approve.
