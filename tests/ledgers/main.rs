@@ -4,6 +4,9 @@
 //! end. Their due times have long passed, so that whoever opens the file has all of them to wake at
 //! once. `UPDATE=1` makes the file of the present schema, if there is none.
 
+mod asked;
+mod copies;
+
 use std::path::{Path, PathBuf};
 use std::process::Child;
 
@@ -99,14 +102,21 @@ fn make(file: &Path) {
         (waiting == WAITING && asleep).then_some(())
     });
     stop(server);
-    std::fs::copy(place.state().join("ledger.db"), file).expect("the ledger is closed");
     // An hour and more has passed when it is opened.
-    let ledger = rusqlite::Connection::open(file).expect("a ledger");
-    ledger.execute_batch("VACUUM").expect("a smaller file");
+    keep(&place, file);
 }
 
-fn files() -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder()).expect("the folder");
+/// Copies the ledger of a place whose server has ended into one file, with what is still in its
+/// log.
+fn keep(place: &Place, file: &Path) {
+    let ledger = rusqlite::Connection::open(place.state().join("ledger.db")).expect("a ledger");
+    let file = file.to_str().expect("a path in UTF-8");
+    ledger.execute("VACUUM INTO ?1", [file]).expect("a copy");
+}
+
+/// The ledgers in a folder, the oldest first.
+fn ledgers_of(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("the folder");
     let mut files: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|end| end == "db"))
@@ -127,7 +137,7 @@ fn every_golden_ledger_is_finished() {
         present.exists(),
         "UPDATE=1 makes the golden ledger of the present schema"
     );
-    for file in files() {
+    for file in ledgers_of(&folder()) {
         let told = finish(&file);
         let expected = file.with_extension("txt");
         if update && !expected.exists() {
@@ -142,7 +152,7 @@ fn every_golden_ledger_is_finished() {
 #[test]
 fn a_newer_ledger_is_refused() {
     let place = Place::new();
-    let file = files().pop().expect("a golden ledger");
+    let file = ledgers_of(&folder()).pop().expect("a golden ledger");
     let copy = place.state().join("ledger.db");
     std::fs::copy(file, &copy).expect("a copy");
     let newer = usher_ledger::SCHEMA + 41;

@@ -4,6 +4,7 @@
 //! nothing else. Nothing here sleeps: a deadline is a wait for the thing itself, with an end.
 
 mod chance;
+mod many;
 mod object;
 mod place;
 mod served;
@@ -12,6 +13,7 @@ mod together;
 mod web;
 
 pub use chance::{Counts, counts, scaled, seed};
+pub use many::{copied_link, copied_task, multiply};
 pub use object::{message, node, nodes, phase, seconds, tree};
 pub use place::{Place, Said, wait};
 pub use served::{awake, client};
