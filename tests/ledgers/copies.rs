@@ -12,9 +12,14 @@ use usher_ledger::{
 /// Tasks opened one by one, and as many copied.
 const TASKS: u32 = 1_000;
 
-/// A run that waits for three people, as large as such a run is, and the move that asks them.
-fn writes(fences: &[Fence], run: &str, task: &str, number: u8) -> [Write; 2] {
-    let body = |bytes: usize| format!("{{\"task\":\"{task}\",\"x\":\"{}\"}}", "x".repeat(bytes));
+/// A body of about so many bytes.
+fn body(task: &str, bytes: usize) -> Vec<u8> {
+    format!("{{\"task\":\"{task}\",\"x\":\"{}\"}}", "x".repeat(bytes)).into_bytes()
+}
+
+/// A run that waits for three people, as large as such a run is.
+fn birth(fences: &[Fence], run: &str, task: &str) -> Write {
+    let body = |bytes| body(task, bytes);
     let birth = Birth {
         uid: run.to_owned(),
         fence: fences[usize::from(part_of(run))],
@@ -22,32 +27,38 @@ fn writes(fences: &[Fence], run: &str, task: &str, number: u8) -> [Write; 2] {
         name: "expense".to_owned(),
         created_ms: 1,
         plan_hash: "hash".to_owned(),
-        plan: body(1_000).into_bytes(),
+        plan: body(1_000),
         head: Head {
             phase: "Running".to_owned(),
             parked: None,
             started_ms: Some(1),
             finished_ms: None,
             quiet: Quiet::Forever,
-            body: body(300).into_bytes(),
+            body: body(300),
         },
-        scope: Some(body(100).into_bytes()),
+        scope: Some(body(100)),
         nodes: vec![NodeRow {
             ix: 0,
             parent: None,
             live: true,
-            body: body(200).into_bytes(),
+            body: body(200),
         }],
         key: None,
         people: People {
             opens: vec![TaskOpening {
                 id: task.to_owned(),
                 node: 0,
-                body: body(1_500).into_bytes(),
+                body: body(1_500),
             }],
             ..People::default()
         },
     };
+    Write::Birth(Box::new(birth))
+}
+
+/// The run, and the move that asks its people.
+fn writes(fences: &[Fence], run: &str, task: &str, number: u8) -> [Write; 2] {
+    let body = |bytes| body(task, bytes);
     let link = |slot: u8| LinkRow {
         id: [&[slot, number][..], task.as_bytes()].concat()[..16].to_vec(),
         task: task.to_owned(),
@@ -65,7 +76,7 @@ fn writes(fences: &[Fence], run: &str, task: &str, number: u8) -> [Write; 2] {
         kind: "request".to_owned(),
         recipient: "ada@example.org".to_owned(),
         due_ms: 1,
-        body: body(200).into_bytes(),
+        body: body(200),
     };
     let asked = TaskWrite {
         id: task.to_owned(),
@@ -74,21 +85,21 @@ fn writes(fences: &[Fence], run: &str, task: &str, number: u8) -> [Write; 2] {
         open: true,
         due_ms: Some(1 << 50),
         closed_ms: None,
-        body: body(2_500).into_bytes(),
+        body: body(2_500),
         links: (0..3).map(link).collect(),
         mails: (0..3).map(mail).collect(),
         record: vec![RecordRow {
             seq: 1,
             prev: String::new(),
             hash: "0".repeat(64),
-            entry: body(500).into_bytes(),
+            entry: body(500),
             side: None,
         }],
         erase: vec![],
         answer: None,
         command: None,
     };
-    [Write::Birth(Box::new(birth)), Write::Task(Box::new(asked))]
+    [birth(fences, run, task), Write::Task(Box::new(asked))]
 }
 
 /// A ledger of so many tasks, opened one by one.
