@@ -73,7 +73,7 @@ fn show(session: &mut Session, played: bool) -> anyhow::Result<u8> {
     })?;
     if played {
         output::print("This is played: nobody clicks, usher walks the same links over HTTP.\n\n")?;
-        play::vote(&visit, &requests)?;
+        play::vote(&visit, requests)?;
     } else {
         output::print(&format!(
             "An expense waits for two of the three people in finance. Three mails are out.\n\n  \

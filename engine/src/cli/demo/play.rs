@@ -122,10 +122,11 @@ fn unescaped(text: &str) -> String {
     .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
 }
 
-/// The first two of the three approve.
-pub(super) fn vote(visit: &Visit<'_>, requests: &[Letter]) -> anyhow::Result<()> {
+/// The first two of the three approve. By address, since mails to several come in any order.
+pub(super) fn vote(visit: &Visit<'_>, mut requests: Vec<Letter>) -> anyhow::Result<()> {
+    requests.sort_by(|one, other| one.to.cmp(&other.to));
     output::print(&format!("GET  /mailbox    {} mails\n", requests.len()))?;
-    for letter in requests {
+    for letter in &requests {
         output::print(&format!(
             "                 {}: {}\n",
             letter.to, letter.subject
