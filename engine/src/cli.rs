@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser as _};
 
 mod admin;
+mod again;
 mod approvals;
 mod args;
 mod background;
@@ -29,6 +30,7 @@ mod run;
 mod serve;
 mod session;
 mod signals;
+mod stay;
 mod submit;
 mod tail;
 pub mod view;
@@ -100,6 +102,7 @@ fn with_state(session: &mut Session, verb: &Verb) -> anyhow::Result<u8> {
         Verb::Node(args) => command::node(session, args),
         Verb::Stop(args) => command::stop(session, args),
         Verb::Terminate(args) => command::terminate(session, args),
+        Verb::Resubmit(args) => again::resubmit(session, args),
         Verb::Delete(args) => delete::delete(session, args),
         Verb::Db(args) => admin::db(session, args),
         Verb::Approvals(args) => approvals::approvals(session, args),

@@ -2,6 +2,7 @@
 //! of its development mailbox, the pages behind their links. The names of the tests are the numbers
 //! of the acceptance scenarios that they carry out.
 
+mod again;
 mod canary;
 mod flows;
 mod life;

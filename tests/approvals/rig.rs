@@ -53,11 +53,17 @@ impl Desk {
     }
 
     /// Kills the server as a power cut would, and starts another.
-    pub(crate) fn kill_and_start(mut self) -> Desk {
+    pub(crate) fn kill_and_start(self) -> Desk {
+        self.kill_and_start_after(|_| {})
+    }
+
+    /// The same, with something done to the place while there is no server.
+    pub(crate) fn kill_and_start_after(mut self, change: impl FnOnce(&Place)) -> Desk {
         let mut server = self.server.take().expect("it runs");
         server.kill().expect("it can be killed");
         server.wait().expect("it ends");
         let place = std::mem::take(&mut self.place);
+        change(&place);
         Desk::over(place)
     }
 

@@ -330,6 +330,9 @@ pub struct Asked {
     pub template: String,
     /// The account that submitted the run.
     pub submitter: String,
+    /// Other accounts that had it run: who submitted the run that this one repeats, who retried it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
     /// When the node began, milliseconds UTC by the ledger's clock.
     pub opened_ms: i64,
     /// `policy.requester` and values that no parser could read: the task ends in error.

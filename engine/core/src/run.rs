@@ -102,6 +102,10 @@ pub struct Head {
     pub v: u32,
     /// Who it is.
     pub identity: Identity,
+    /// Other accounts that had it run, the first one first: who submitted the run that this one
+    /// repeats, who retried it. They may decide no approval of it either.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
     /// How it stands.
     pub phase: RunPhase,
     /// Its message, empty for none.
@@ -165,12 +169,23 @@ impl Run {
             sweeps: Vec::new(),
             clock_ms: identity.created_ms,
             identity,
+            others: Vec::new(),
         };
         Run {
             plan,
             head,
             nodes: Vec::new(),
             index: Index::default(),
+        }
+    }
+
+    /// Notes that another account had it run.
+    pub fn add_submitter(&mut self, account: &str) {
+        let head = &mut self.head;
+        let is_known =
+            head.identity.submitter == account || head.others.iter().any(|o| o == account);
+        if !is_known && !account.is_empty() {
+            head.others.push(account.to_owned());
         }
     }
 

@@ -6,11 +6,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::submit::parameter;
 
+mod again;
 mod approvals;
 mod node;
 mod select;
 mod setup;
 
+pub(super) use again::{ResubmitArgs, Stay};
 pub(super) use approvals::{
     ApprovalsArgs, ApprovalsVerb, Choice, DecideArgs, DemoArgs, Form, ListTasksArgs,
     Which as WhichTasks,
@@ -141,6 +143,8 @@ pub(super) enum Verb {
     Stop(StopArgs),
     /// End workflows at once, without exit handlers
     Terminate(NamesArgs),
+    /// Submit what workflows carried out again, as new workflows
+    Resubmit(ResubmitArgs),
     /// Delete workflows with their logs
     Delete(DeleteArgs),
     /// Requests for approval: list, show, decide, audit …
@@ -275,15 +279,9 @@ pub(super) struct SubmitArgs {
     /// What to submit.
     #[command(flatten)]
     pub(super) source: Source,
-    /// Wait until it has ended
-    #[arg(long, conflicts_with_all = ["watch", "log"])]
-    pub(super) wait: bool,
-    /// Watch it until it has ended
-    #[arg(long, conflicts_with = "log")]
-    pub(super) watch: bool,
-    /// Print its logs until it has ended
-    #[arg(long)]
-    pub(super) log: bool,
+    /// What to do until it has ended.
+    #[command(flatten)]
+    pub(super) stay: Stay,
     /// Check and print it, but do not submit it
     #[arg(long)]
     pub(super) dry_run: bool,

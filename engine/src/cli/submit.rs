@@ -8,10 +8,9 @@ use serde_json::Value;
 use usher_core::admit::{Admitted, Fault, Overrides, admit, read};
 
 use super::args::{Output, Source, SubmitArgs};
-use super::follow::Follower;
 use super::session::{Session, Verb};
 use super::view::{self, Style};
-use super::{DONE, INVALID, get, output, run, wait};
+use super::{DONE, INVALID, get, output, stay};
 use crate::client::unexpected;
 use crate::server::protocol::{Answer, Request, RunRef};
 
@@ -173,7 +172,15 @@ pub(super) fn send(
         namespace: admitted.namespace.unwrap_or_else(|| NAMESPACE.to_owned()),
         rename,
     };
-    match session.ask(verb, &request)? {
+    submitted(session.ask(verb, &request)?)
+}
+
+/// What an engine says of a run that it has begun.
+///
+/// # Errors
+/// When it says something else.
+pub(super) fn submitted(answer: Answer) -> anyhow::Result<Submitted> {
+    match answer {
         Answer::Submitted {
             uid,
             name,
@@ -238,32 +245,13 @@ pub(super) fn submit(session: &mut Session, args: &SubmitArgs) -> anyhow::Result
         return Ok(DONE);
     }
     notices(&all);
-    let stays = args.watch || args.wait || args.log;
-    let verb = if stays { Verb::Stays } else { Verb::Leaves };
     let mut sent = Vec::new();
     for one in all {
-        let one = send(session, one, verb, false)?;
-        if !args.watch {
-            let request = Request::Get {
-                run: one.by_uid.clone(),
-            };
-            if let Answer::Object { object, .. } = session.ask(verb, &request)? {
-                output::print(&shown(&object, session, args.output))?;
-            }
-        }
+        let one = send(session, one, args.stay.verb(), false)?;
+        stay::show(session, &one, args.stay, args.output)?;
         sent.push(one);
     }
-    if args.watch {
-        return run::follow_all(session, &Follower::new()?, &sent, run::Shown::Tree, false);
-    }
-    if args.log {
-        return super::logs::follow_all(session, &sent);
-    }
-    if args.wait {
-        let runs = sent.iter().map(|one| one.by_uid.clone()).collect();
-        return wait::wait_for(session, runs, false);
-    }
-    Ok(DONE)
+    stay::until_the_end(session, &sent, args.stay)
 }
 
 /// The time of day, milliseconds UTC.

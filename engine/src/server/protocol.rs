@@ -66,6 +66,8 @@ pub enum Request {
         /// When the name is taken: make one from it instead of refusing.
         rename: bool,
     },
+    /// Start a new run of what a run carries out.
+    Resubmit(Resubmit),
     /// Give a run a command, and wait for its outcome.
     Command {
         /// The run.
@@ -109,6 +111,20 @@ pub enum Request {
     Observe,
     /// Bring the engine to its end; what runs goes on under its launcher.
     Shutdown,
+}
+
+/// A new run of what a run carries out. The engine takes all of it from its ledger, who submitted
+/// it before included: none of that is the client's to say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resubmit {
+    /// The run that is to be repeated.
+    pub run: RunRef,
+    /// The uid that the new run is to have, a UUID: who asks twice gets one run.
+    pub uid: String,
+    /// Whether nobody follows the run.
+    pub detached: bool,
+    /// Values of parameters by name, in place of what the run had.
+    pub parameters: Vec<(String, String)>,
 }
 
 /// The log files of one node's process.

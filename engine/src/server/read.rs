@@ -85,7 +85,14 @@ pub fn find(reader: &mut dyn Reader, run: &RunRef) -> Result<String, Answer> {
 }
 
 /// A run, and whether nothing but a person or a time will move it on.
-fn run(reader: &mut dyn Reader, shelf: Shelf<'_>, run: &RunRef) -> Result<(Run, bool), Answer> {
+///
+/// # Errors
+/// The answer to give when it is not there or cannot be read.
+pub(super) fn run(
+    reader: &mut dyn Reader,
+    shelf: Shelf<'_>,
+    run: &RunRef,
+) -> Result<(Run, bool), Answer> {
     let uid = find(reader, run)?;
     let loaded = reader.load_run(&uid).map_err(internal)?;
     let gone = || failed("not-found", format!("workflow {} is gone", run.name));

@@ -4,6 +4,7 @@
 //! the ledger, a command when the turn that took it is.
 
 mod command;
+mod resubmit;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -143,6 +144,7 @@ impl Api {
                 pid: std::process::id(),
             },
             Request::Submit { .. } => self.submit(request, by).await,
+            Request::Resubmit(wanted) => self.resubmit(wanted, by).await,
             Request::Command { run, command, key } => self.command(&run, command, key, by).await,
             Request::Get { .. } | Request::List { .. } | Request::Logs { .. } => {
                 return self.read(request).await;
@@ -225,7 +227,8 @@ impl Api {
         match self.submitted_before(&uid).await {
             Ok(Some(answer)) | Err(answer) => answer,
             Ok(None) => {
-                let born = self.bear(*object, wish, (uid, by)).await;
+                let author = Author::of(uid, by);
+                let born = self.bear(*object, wish, author).await;
                 born.unwrap_or_else(|answer| answer)
             }
         }
@@ -244,12 +247,8 @@ impl Api {
         }))
     }
 
-    async fn bear(
-        &self,
-        object: Value,
-        wish: Wish,
-        (uid, by): (String, &str),
-    ) -> Result<Answer, Answer> {
+    async fn bear(&self, object: Value, wish: Wish, author: Author) -> Result<Answer, Answer> {
+        let Author { uid, by, others } = author;
         // Made here, not taken from the client: runs of one hash share one plan.
         let hash = usher_core::admit::content_hash(&object);
         let plan = self
@@ -272,11 +271,15 @@ impl Api {
             name: name.clone(),
             namespace: wish.namespace.clone(),
             created_ms: self.shell.clock.now_ms(),
-            submitter: by.to_owned(),
+            submitter: by,
         };
+        let mut run = Run::new(plan, identity);
+        for other in others {
+            run.add_submitter(&other);
+        }
         let (reply, told) = oneshot::channel();
         let submit = Submit {
-            run: Box::new(Run::new(plan, identity)),
+            run: Box::new(run),
             plan_hash: hash,
             plan: bytes,
             reply,
@@ -374,6 +377,22 @@ impl Api {
             }
             Err(error) => failed("internal", error.to_string()),
         }
+    }
+}
+
+/// Who has a run carried out, and its uid.
+#[derive(Debug)]
+struct Author {
+    uid: String,
+    by: String,
+    /// Who submitted the run that it repeats, and who retried that one.
+    others: Vec<String>,
+}
+
+impl Author {
+    fn of(uid: String, by: &str) -> Author {
+        let (by, others) = (by.to_owned(), Vec::new());
+        Author { uid, by, others }
     }
 }
 

@@ -57,6 +57,8 @@ pub struct Note {
     pub decision: String,
     /// What was laid before the person.
     pub digest: String,
+    /// Every account that had the run carried out, where that is more than one.
+    pub submitters: Vec<String>,
     /// The rule that applied, or why.
     pub reason: String,
     /// The entry that it is about.
@@ -116,6 +118,9 @@ pub fn seal(chain: &Chain, place: &Place<'_>, note: &Note) -> Sealed {
     put("meaning", note.meaning.as_str().into());
     put("decision", note.decision.as_str().into());
     put("digest", note.digest.as_str().into());
+    if !note.submitters.is_empty() {
+        put("submitters", note.submitters.clone().into());
+    }
     put("reason", note.reason.as_str().into());
     put("of", note.of.into());
     put("times", note.times.into());

@@ -158,6 +158,7 @@ pub(crate) fn pending() -> Task {
         node_name: "pay-4711.approve".to_owned(),
         template: "approve".to_owned(),
         submitter: "lind".to_owned(),
+        others: Vec::new(),
         opened_ms: NOW,
         fault: None,
     });

@@ -58,6 +58,9 @@ pub struct Request {
     pub fields: Vec<Field>,
     /// Who made the request.
     pub submitter: String,
+    /// Who else had the run carried out, this one or the one that it repeats.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
     /// Everybody who is asked.
     pub asked: Vec<Seat>,
     /// The round, for a vote.
@@ -231,6 +234,7 @@ pub(super) fn request(row: &TaskRow, task: &Task, mine: Option<u32>) -> Request 
         facts: asked.facts.iter().map(fact).collect(),
         fields: asked.policy.form.iter().map(field).collect(),
         submitter: asked.submitter.clone(),
+        others: asked.others.clone(),
         asked: task.slots.iter().map(seat).collect(),
         round: task.round,
         digest: task.digest.clone(),

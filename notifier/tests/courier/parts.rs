@@ -53,6 +53,7 @@ pub(crate) fn asked(task: &str, run: &str) -> Asked {
         node_name: "ask".to_owned(),
         template: "ask".to_owned(),
         submitter: "ada".to_owned(),
+        others: Vec::new(),
         opened_ms: NOON,
         fault: None,
     }

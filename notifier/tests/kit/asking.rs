@@ -82,6 +82,7 @@ pub(crate) fn asked(run: &str, node: u32, policy: Policy, opened_ms: i64) -> Ask
         node_name,
         template: "ask".to_owned(),
         submitter: "sam".to_owned(),
+        others: Vec::new(),
         opened_ms,
         fault: None,
     }

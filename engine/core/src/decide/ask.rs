@@ -101,6 +101,7 @@ fn asked(draft: &Draft, ix: NodeIx, approval: &Approval) -> Result<Asked, String
         node_name: node.name.to_string(),
         template: template.name.clone(),
         submitter: identity.submitter.clone(),
+        others: run.head.others.clone(),
         opened_ms: draft.now_ms,
         fault: None,
     })

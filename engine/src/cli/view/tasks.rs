@@ -98,6 +98,9 @@ pub(crate) fn show(one: &Value, style: &Style) -> String {
     line(&mut out, "Workflow", &workflow);
     line(&mut out, "Step", text(one, "node"));
     line(&mut out, "Requested by", text(one, "submitter"));
+    let others = one["others"].as_array().into_iter().flatten();
+    let others: Vec<&str> = others.filter_map(Value::as_str).collect();
+    line(&mut out, "Also by", &others.join(", "));
     line(&mut out, "Opened", &at("openedMs").unwrap_or_default());
     line(&mut out, "Times out", &at("timeoutMs").unwrap_or_default());
     line(&mut out, "Closed", &at("closedMs").unwrap_or_default());

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use usher_api::approval::TimeoutResult;
+use usher_api::approval::{Asked, TimeoutResult};
 
 use super::draft::Draft;
 use super::{Refusal, Told, end, moment, who};
@@ -264,6 +264,7 @@ fn ask(draft: &mut Draft<'_>, plan: Plan) -> Result<(), Refusal> {
         action: "opened",
         actor: "system:workflow".to_owned(),
         digest: draft.task.digest.clone(),
+        submitters: submitters(&draft.task.asked),
         reason: faults.join("; "),
         ..Note::default()
     });
@@ -283,6 +284,18 @@ fn ask(draft: &mut Draft<'_>, plan: Plan) -> Result<(), Refusal> {
         draft.mail_request(slot, false);
     }
     Ok(())
+}
+
+/// Every account that had the run carried out, where that is more than one.
+fn submitters(asked: &Asked) -> Vec<String> {
+    match asked.others.is_empty() {
+        true => Vec::new(),
+        false => [&asked.submitter]
+            .into_iter()
+            .chain(&asked.others)
+            .cloned()
+            .collect(),
+    }
 }
 
 pub(super) fn is_in_an_entry(draft: &Draft<'_>, slot: u32) -> bool {

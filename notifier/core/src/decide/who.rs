@@ -82,11 +82,12 @@ fn separation_key(address: &str) -> String {
 }
 
 /// By which words the requesters are known: ids, accounts, addresses without `+tag`. The true
-/// submitter is always among them, whatever the policy says.
+/// submitters are always among them, whatever the policy says.
 pub(super) fn requesters(asked: &Asked, people: &People) -> Vec<String> {
     let mut words = Vec::new();
-    let names = [Some(&asked.submitter), asked.policy.requester.as_ref()];
-    for name in names.into_iter().flatten() {
+    let named = asked.policy.requester.as_ref();
+    let names = [&asked.submitter].into_iter().chain(&asked.others);
+    for name in names.chain(named) {
         words.push(name.clone());
         words.push(separation_key(name));
         let persons = [

@@ -145,11 +145,25 @@ pub fn submitter(task: &Task) -> String {
     clean::line(&task.asked.submitter, clean::NAME_MAX)
 }
 
-/// The account that submitted the run, where it is not plainly the one who asks.
+/// The account that submitted the run, where it is not plainly the one who asks; all accounts where
+/// it was resubmitted or retried by another.
 #[must_use]
 pub fn other_submitter(task: &Task) -> Option<String> {
-    let asks = task.requester.as_ref()?;
     let account = submitter(task);
+    if !task.asked.others.is_empty() {
+        let names = task
+            .asked
+            .others
+            .iter()
+            .map(|one| clean::line(one, clean::NAME_MAX));
+        return Some(
+            std::iter::once(account)
+                .chain(names)
+                .collect::<Vec<_>>()
+                .join(", "),
+        );
+    }
+    let asks = task.requester.as_ref()?;
     let is_same = account == asks.id || account == asks.address || account.is_empty();
     (!is_same).then_some(account)
 }

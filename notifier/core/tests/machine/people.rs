@@ -127,6 +127,58 @@ fn s87_the_requester_may_not_approve() {
     assert_eq!(desk.state_of("bob"), SlotState::Removed);
 }
 
+/// Whoever submitted the run that this one repeats, and whoever retried it, is barred by every way
+/// as the submitter is; the record says who all had it run.
+#[test]
+fn s88_every_submitter_is_barred() {
+    let mut desk = Desk::new(&crate::desk::policy(
+        &["group:finance"],
+        json!("any"),
+        &json!({}),
+    ));
+    desk.task.asked.others = vec!["ann-login".to_owned(), "later-login".to_owned()];
+    assert_eq!(desk.does(&Event::Prepare), Ok(Told::Done));
+    let asked: Vec<&str> = desk
+        .task
+        .slots
+        .iter()
+        .map(|slot| &*slot.person.id)
+        .collect();
+    assert_eq!(asked, ["bob", "cid"]);
+    let people = desk.people.clone().expect("people");
+    for barred in ["ann", "sam"] {
+        assert_eq!(
+            slot_of(&desk.task, barred, &people),
+            Err(Refusal::Separation)
+        );
+    }
+    let opened = crate::desk::entry_of(desk.record.first().expect("recorded"));
+    let accounts = json!(["sam-login", "ann-login", "later-login"]);
+    assert_eq!(
+        (&opened["action"], &opened["submitters"]),
+        (&json!("opened"), &accounts)
+    );
+    // The account is mapped to a person only later: a slot is there, and is refused all the same.
+    let people = desk.people.as_mut().expect("people");
+    people
+        .accounts
+        .insert("later-login".to_owned(), "bob".to_owned());
+    for (via, level, person) in [
+        ("link", Level::Link, None),
+        ("api", Level::Account, Some("bob")),
+        ("cli", Level::Account, Some("bob")),
+    ] {
+        let mut ballot = desk.ballot("bob", true);
+        via.clone_into(&mut ballot.via);
+        ballot.level = level;
+        ballot.person = person.map(str::to_owned);
+        assert_eq!(desk.does(&Event::Vote(ballot)), Err(Refusal::Separation));
+    }
+    assert_eq!(desk.vote("cid", true), Ok(Told::Decided));
+    let names = usher_notifier_core::texts::story::other_submitter(&desk.task);
+    assert_eq!(names.as_deref(), Some("sam-login, ann-login, later-login"));
+}
+
 /// An approver who is only an address is the requester if the address is, `+tag` or not.
 #[test]
 fn s87_an_address_does_not_hide_the_requester() {

@@ -1,0 +1,121 @@
+//! Workflows that are carried out again, and who may then approve.
+
+use suite::{Place, phase, until};
+
+use crate::rig::{Desk, PEOPLE};
+
+const ASK: &str = "
+  entrypoint: ask
+  arguments: {parameters: [{name: item, value: chairs}]}
+  templates:
+  - name: ask
+    suspend:
+      approval:
+        title: \"Order {{workflow.parameters.item}}\"
+        approvers: [{group: finance}]
+        quorum: any
+";
+
+/// The account that runs the tests.
+fn own_account(desk: &Desk) -> String {
+    let said = desk.place.usher(["approvals", "whoami", "-o", "json"]);
+    let account = said.json()["account"].as_str().map(str::to_owned);
+    account.expect("an account")
+}
+
+/// People of whom one has the account that runs the tests, and another one that no test can use.
+fn people(own: &str) -> String {
+    PEOPLE
+        .replace("name: Ada Byron", "name: Ada Byron, accounts: [ada-login]")
+        .replace(
+            "name: Grace Murray",
+            &format!("name: Grace Murray, accounts: [{own}]"),
+        )
+}
+
+/// Makes the account `ada-login` the submitter of every run there is. A test has one account only;
+/// this is the row as a submit of hers would have written it.
+fn submitted_by_ada(place: &Place, own: &str) {
+    std::fs::write(place.state().join("people.yaml"), people(own)).expect("a file");
+    let ledger = rusqlite::Connection::open(place.state().join("ledger.db")).expect("a ledger");
+    let text = |account: &str| format!("\"submitter\":\"{account}\"");
+    let change = "UPDATE runs SET head = CAST(replace(CAST(head AS TEXT), ?1, ?2) AS BLOB)";
+    let changed = ledger.execute(change, [text(own), text("ada-login")]);
+    assert_eq!(changed.expect("rows can be written"), 1);
+}
+
+/// The ids of those who are asked by the request that is open.
+fn asked(desk: &Desk) -> Vec<String> {
+    let task = until("a request to be open", || {
+        let list = desk.place.usher(["approvals", "list", "-o", "json"]).json();
+        let open = list
+            .as_array()?
+            .iter()
+            .find(|one| one["state"] == "Pending");
+        open.and_then(|one| one["id"].as_str().map(str::to_owned))
+    });
+    let shown = desk
+        .place
+        .usher(["approvals", "show", &task, "-o", "json"])
+        .json();
+    let seats = shown["asked"].as_array().cloned().unwrap_or_default();
+    let mut ids: Vec<String> = seats
+        .iter()
+        .filter_map(|seat| seat["person"].as_str().map(str::to_owned))
+        .collect();
+    ids.sort();
+    // The tests' own account is a submitter in every case here, and Grace's.
+    let vote = ["approvals", "decide", &task, "--approve"];
+    let refused = desk.place.usher(vote).with_code(1);
+    let reason = "who asks for an approval may not give it";
+    assert!(refused.err.contains(reason), "{refused:?}");
+    ids
+}
+
+/// Who resubmits another person's workflow: neither of the two is asked, nor may decide, and the
+/// new run says where it is from.
+#[test]
+fn s88_resubmit_bars_both_submitters() {
+    let desk = Desk::open();
+    let own = own_account(&desk);
+    desk.submit("order", ASK);
+    desk.link("ada@example.org");
+    desk.place.usher(["terminate", "order"]).with_code(0);
+    desk.end("order");
+    let desk = desk.kill_and_start_after(|place| submitted_by_ada(place, &own));
+    let said = desk
+        .place
+        .usher(["resubmit", "order", "-p", "item=tables", "-o", "name"]);
+    let name = said.with_code(0).out.trim().to_owned();
+    let name = name.rsplit('/').next().expect("a name").to_owned();
+    assert!(name.starts_with("order-"), "{name}");
+    assert_eq!(asked(&desk), ["mary"]);
+    let object = desk.object(&name);
+    let labels = &object["metadata"]["labels"];
+    assert_eq!(
+        labels["workflows.argoproj.io/resubmitted-from-workflow"],
+        "order"
+    );
+    assert_eq!(labels["workflows.argoproj.io/creator"], own.as_str());
+    let letter = desk.web.request_to("mary@example.org");
+    assert!(
+        letter.subject.contains("Order tables"),
+        "{}",
+        letter.subject
+    );
+    let accounts = format!("{own}, ada-login");
+    assert!(letter.text.contains(&accounts), "{}", letter.text);
+    desk.decide("mary@example.org", true, "");
+    assert_eq!(phase(&desk.end(&name)), "Succeeded");
+    let memoized = desk
+        .place
+        .usher(["resubmit", &name, "--memoized"])
+        .with_code(2);
+    assert!(
+        memoized.err.contains("--memoized is not supported yet"),
+        "{memoized:?}"
+    );
+    // Resubmitted once more, the first of the three is still barred.
+    desk.place.usher(["resubmit", &name]).with_code(0);
+    assert_eq!(asked(&desk), ["mary"]);
+}
