@@ -76,7 +76,7 @@ impl Web {
         ids.sort_unstable();
         ids.dedup();
         ids.into_iter()
-            .map(|id| letter(id, &self.get(&format!("/mailbox/{id}/raw"), &cookies)))
+            .map(|id| Letter::read(id, &self.get(&format!("/mailbox/{id}/raw"), &cookies).body))
             .collect()
     }
 
@@ -119,24 +119,31 @@ impl Web {
     }
 }
 
-fn letter(id: u64, page: &Page) -> Letter {
-    let parsed = MessageParser::default().parse(page.body.as_bytes());
-    let parsed = parsed.unwrap_or_else(|| panic!("no mail: {page:?}"));
-    let to = parsed.to().and_then(|to| to.first());
-    let text = parsed.body_text(0).unwrap_or_default().into_owned();
-    let shown = Page {
-        body: text.clone(),
-        ..page.clone()
-    };
-    Letter {
-        id,
-        to: to
-            .and_then(|to| to.address.as_deref())
-            .unwrap_or_default()
-            .to_owned(),
-        subject: parsed.subject().unwrap_or_default().to_owned(),
-        text,
-        raw: page.body.clone(),
-        link: shown.link(),
+impl Letter {
+    /// Reads the raw bytes of a mail with this number.
+    ///
+    /// Panics if they are no mail.
+    #[must_use]
+    pub fn read(id: u64, raw: &str) -> Letter {
+        let parsed = MessageParser::default().parse(raw.as_bytes());
+        let parsed = parsed.unwrap_or_else(|| panic!("no mail: {raw}"));
+        let to = parsed.to().and_then(|to| to.first());
+        let text = parsed.body_text(0).unwrap_or_default().into_owned();
+        let shown = Page {
+            status: 200,
+            headers: Vec::new(),
+            body: text.clone(),
+        };
+        Letter {
+            id,
+            to: to
+                .and_then(|to| to.address.as_deref())
+                .unwrap_or_default()
+                .to_owned(),
+            subject: parsed.subject().unwrap_or_default().to_owned(),
+            text,
+            raw: raw.to_owned(),
+            link: shown.link(),
+        }
     }
 }
