@@ -25,6 +25,7 @@ mod logs;
 mod mailbox;
 mod output;
 mod people;
+mod postbox;
 pub mod progress;
 mod run;
 mod serve;

@@ -26,6 +26,7 @@ use crate::config::Config;
 use crate::notifier::{Notifier, Setup};
 use crate::ports::clock::{Clock, SystemClock};
 use crate::reading::ReadPool;
+use crate::server::read::asks_people;
 use crate::server::{Api, serve};
 use crate::state::{Lock, StateDir};
 
@@ -132,7 +133,11 @@ type Opened = (Arc<Api>, usher_ledger::Handle, Arc<Notifier>);
 
 async fn open(state: &StateDir, options: &Options) -> anyhow::Result<Opened> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let (handle, fences, readers) = open_ledger(state, options)?;
+    let (handle, fences, mut readers) = open_ledger(state, options)?;
+    // In doubt there is something for it.
+    let has_work = readers
+        .first_mut()
+        .is_none_or(|reader| asks_people(reader.as_mut()).unwrap_or(true));
     let (changes, _) = broadcast::channel(CHANGES);
     let bells = Arc::new(Bells::default());
     let shell = Arc::new(Shell {
@@ -159,7 +164,7 @@ async fn open(state: &StateDir, options: &Options) -> anyhow::Result<Opened> {
     if options.pages_at_once {
         notifier.start()?;
     } else {
-        actix_rt::spawn(notifier.clone().start_when_needed());
+        actix_rt::spawn(notifier.clone().start_when_needed(has_work));
     }
     let api = Arc::new(Api::new(shell, options.keeps_promises, notifier.clone()));
     listen(state, api.clone())?;

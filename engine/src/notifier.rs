@@ -16,10 +16,10 @@ use std::time::Duration;
 use actix_web::{App, HttpServer, web as route};
 use anyhow::Context as _;
 use tokio::sync::watch;
-use usher_ledger::tasks::{TaskFilter, TaskReader};
+use usher_ledger::tasks::TaskReader as _;
 use usher_ledger::{Handle, Sqlite};
 use usher_notifier::api::{self, Api};
-use usher_notifier::caller::LocalAccounts;
+use usher_notifier::caller::{LocalAccounts, account_name};
 use usher_notifier::courier;
 use usher_notifier::desk::Desk;
 use usher_notifier::gate::Gate;
@@ -34,7 +34,6 @@ use usher_notifier::timers;
 
 use crate::actors::roster::Roster;
 use crate::config::Config;
-use crate::server::account_name;
 use crate::state::StateDir;
 
 pub mod web;
@@ -158,13 +157,13 @@ impl Notifier {
         Ok(())
     }
 
-    /// Starts it when the ledger has something for it, or at the first ring of a bell.
-    pub async fn start_when_needed(self: Arc<Notifier>) {
-        let setup = &self.setup;
-        if !has_work(setup) {
+    /// Starts it at the first ring of a bell, or now when the ledger has something for it.
+    pub async fn start_when_needed(self: Arc<Notifier>, has_work: bool) {
+        let bells = &self.setup.bells;
+        if !has_work {
             tokio::select! {
-                () = setup.bells.tasks.notified() => setup.bells.tasks.notify_one(),
-                () = setup.bells.mails.notified() => setup.bells.mails.notify_one(),
+                () = bells.tasks.notified() => bells.tasks.notify_one(),
+                () = bells.mails.notified() => bells.mails.notify_one(),
             }
         }
         if let Err(error) = self.start() {
@@ -185,22 +184,6 @@ impl Notifier {
         let _ = running.ending.send(true);
         let _ = running.thread.join();
     }
-}
-
-/// Whether tasks or mails wait in the ledger. In doubt they do.
-fn has_work(setup: &Setup) -> bool {
-    let look = || -> Result<bool, usher_ledger::Error> {
-        let mut reader = Sqlite::reader(&setup.state.ledger())?;
-        let open = TaskFilter {
-            open: Some(true),
-            limit: 1,
-            ..TaskFilter::default()
-        };
-        Ok(reader.next_task_due()?.is_some()
-            || reader.next_mail_due()?.is_some()
-            || !reader.tasks(&open)?.is_empty())
-    };
-    look().unwrap_or(true)
 }
 
 fn start(setup: &Setup) -> anyhow::Result<Running> {

@@ -12,5 +12,4 @@ mod requests;
 mod serve;
 
 pub use requests::Api;
-pub(crate) use serve::account_name;
 pub use serve::serve;

@@ -10,6 +10,8 @@ mod doctor;
 mod engines;
 #[path = "cli/looking.rs"]
 mod looking;
+#[path = "cli/mailbox.rs"]
+mod mailbox;
 #[path = "cli/rig.rs"]
 mod rig;
 #[path = "cli/running.rs"]

@@ -35,7 +35,7 @@ impl Caller for LocalAccounts {
         let uid = tables
             .iter()
             .find_map(|path| owner(&read(path), peer, local))?;
-        Some(name(&read("/etc/passwd"), uid))
+        Some(account_name(uid))
     }
 }
 
@@ -87,7 +87,15 @@ fn plain(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
-/// The name of an account by the local table, else `uid-N`; as the engine's socket tells it.
+/// The name of an account by the local table, else `uid-N`.
+#[must_use]
+pub fn account_name(uid: u32) -> String {
+    name(
+        &std::fs::read_to_string("/etc/passwd").unwrap_or_default(),
+        uid,
+    )
+}
+
 fn name(table: &str, uid: u32) -> String {
     let wanted = uid.to_string();
     let of = |line: &str| {

@@ -178,7 +178,7 @@ impl Keys {
             before.contains(&taken)
         })?;
         let mut keys = Keys {
-            deployment: uuid()?,
+            deployment: usher_api::uuid::text(random()?, 4),
             signing: number,
             keys: BTreeMap::new(),
         };
@@ -394,22 +394,6 @@ fn random<const N: usize>() -> Result<[u8; N], KeysError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| KeysError::Random(error.to_string()))?;
     Ok(bytes)
-}
-
-/// A random UUID, version 4.
-fn uuid() -> Result<String, KeysError> {
-    let mut bytes: [u8; 16] = random()?;
-    bytes[6] = (bytes[6] & 0x0f) | 0x40;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let hex = HEXLOWER.encode(&bytes);
-    let parts = [
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..],
-    ];
-    Ok(parts.join("-"))
 }
 
 fn shown_time(ms: i64) -> String {

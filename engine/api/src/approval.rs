@@ -23,6 +23,9 @@ pub const ANNOTATION: &str = "usher.flow/approval";
 /// The annotation of a workflow that tells people about its end.
 pub const NOTIFY_ANNOTATION: &str = "usher.flow/notify";
 
+/// The label of a workflow that tells how many of its approvals wait; absent when none does.
+pub const PENDING_LABEL: &str = "approvals.usher.flow/pending";
+
 /// Names of outputs that only the engine writes.
 pub const RESERVED: [&str; 8] = [
     "decision",
@@ -394,16 +397,7 @@ pub fn task_id(run: &str, node_id: &str, attempt: u32) -> String {
     }
     let mut bytes = [0_u8; 16];
     bytes.copy_from_slice(&hash.finalize()[..16]);
-    bytes[6] = (bytes[6] & 0x0f) | 0x80;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let mut text = String::with_capacity(36);
-    for (at, byte) in bytes.iter().enumerate() {
-        if matches!(at, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        text.push_str(&format!("{byte:02x}"));
-    }
-    text
+    crate::uuid::text(bytes, 8)
 }
 
 #[cfg(test)]

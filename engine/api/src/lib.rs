@@ -8,3 +8,4 @@ pub mod command;
 pub mod duration;
 pub mod fields;
 pub mod selector;
+pub mod uuid;

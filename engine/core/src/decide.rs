@@ -16,7 +16,7 @@ mod ask;
 mod begin;
 mod command;
 mod dag;
-mod halt;
+pub(crate) mod halt;
 mod observe;
 mod post;
 mod retry;

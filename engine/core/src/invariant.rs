@@ -128,6 +128,7 @@ fn index_is_true(run: &Run) -> Option<String> {
         ("busy count", old.busy == new.busy),
         ("due times", old.dues == new.dues),
         ("done count", old.done == new.done),
+        ("waiting approvals", run.head.asking == again.head.asking),
         ("names", run.nodes == again.nodes),
         ("dag tasks", done || same_tasks(run, &again)),
     ];

@@ -4,7 +4,9 @@ mod edges;
 
 use chrono::DateTime;
 use serde_json::{Map, Value, json};
+use usher_api::approval::PENDING_LABEL;
 
+use crate::decide::halt;
 use crate::phase::Phase;
 use crate::run::{Kind, Node, NodeIx, Run, pod_name};
 
@@ -48,6 +50,12 @@ pub fn object(run: &Run) -> Value {
             labels.insert("workflows.argoproj.io/completed".into(), json!("true"));
         }
         labels.insert("workflows.argoproj.io/phase".into(), json!(word));
+        labels.shift_remove(PENDING_LABEL);
+        // A shutdown closes the requests before their nodes end.
+        let is_closed = halt::cause(run, run.head.exit_node.is_some()).is_some();
+        if run.head.asking > 0 && !is_closed {
+            labels.insert(PENDING_LABEL.into(), json!(run.head.asking.to_string()));
+        }
         if !identity.submitter.is_empty() {
             let creator: String = identity.submitter.chars().take(63).collect();
             labels.insert("workflows.argoproj.io/creator".into(), json!(creator));

@@ -72,6 +72,19 @@ impl RunPhase {
         }
     }
 
+    /// The phase of a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<RunPhase> {
+        let all = [
+            RunPhase::Pending,
+            RunPhase::Running,
+            RunPhase::Succeeded,
+            RunPhase::Failed,
+            RunPhase::Error,
+        ];
+        all.into_iter().find(|phase| phase.word() == word)
+    }
+
     /// Whether the run has ended.
     #[must_use]
     pub fn is_done(self) -> bool {
@@ -132,8 +145,16 @@ pub struct Head {
     /// Waiting nodes that commands have asked to end and that are not all ended yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sweeps: Vec<Sweep>,
+    /// How many nodes wait for an approval: here too, since lists read runs without their nodes.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub asking: u32,
     /// Time of the last event, milliseconds UTC: time never goes back within a run.
     pub clock_ms: i64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// One execution of a plan.
@@ -167,6 +188,7 @@ impl Run {
             overdue: false,
             exit_node: None,
             sweeps: Vec::new(),
+            asking: 0,
             clock_ms: identity.created_ms,
             identity,
             others: Vec::new(),

@@ -67,6 +67,17 @@ impl<W: Write> Live<W> {
         self.out.flush()
     }
 
+    /// Takes the picture off the screen, so that something can be said before it is painted again.
+    ///
+    /// # Errors
+    /// What `out` says.
+    pub fn make_way(&mut self) -> io::Result<()> {
+        if let Way::Screen(screen) = &mut self.way {
+            self.out.write_all(screen.wipe().as_bytes())?;
+        }
+        self.out.flush()
+    }
+
     /// Shows the run as it ended; what was painted stays on the screen.
     ///
     /// # Errors

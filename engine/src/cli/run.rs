@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::args::{AttachArgs, OneArgs, Output, RunArgs};
 use super::follow::{End, Follower, How};
 use super::output::Optional;
+use super::postbox::{self, Letters, Postbox};
 use super::progress::Live;
 use super::session::{Session, Verb};
 use super::signals::Interrupt;
@@ -117,6 +118,7 @@ fn found(session: &mut Session, one: &OneArgs) -> anyhow::Result<Submitted> {
     Ok(Submitted {
         by_uid: named(field("uid")),
         by_name: named(field("name")),
+        letters: Letters::of_object(&object),
     })
 }
 
@@ -129,8 +131,10 @@ pub(super) fn follow_all(
     until_waiting: bool,
 ) -> anyhow::Result<u8> {
     let mut worst = DONE;
+    let mut postbox = Postbox::new(session);
     for one in all {
-        let code = match follow(session, follower, one, shown, until_waiting)? {
+        let how = (shown, until_waiting);
+        let code = match follow(session, follower, one, how, &mut postbox)? {
             End::Over(object) => match object["status"]["phase"].as_str() {
                 Some("Succeeded") => DONE,
                 _ => FAILED,
@@ -151,17 +155,22 @@ fn follow(
     session: &mut Session,
     follower: &Follower,
     one: &Submitted,
-    shown: Shown,
-    until_waiting: bool,
+    (shown, until_waiting): (Shown, bool),
+    postbox: &mut Postbox,
 ) -> anyhow::Result<End> {
     let is_terminal = view::Surroundings::here().repaints() && shown == Shown::Tree;
     let mut live = Live::new(session.style, is_terminal, Optional::default());
     let how = How {
         until_waiting,
         tick: is_terminal.then_some(TICK),
-        only_end: shown != Shown::Tree,
+        only_end: shown != Shown::Tree && !one.letters.asks,
     };
     let mut show = |object: &Value| -> anyhow::Result<()> {
+        let news = postbox.news(object);
+        if !news.is_empty() {
+            live.make_way()?;
+            news.iter().for_each(|line| output::note(line));
+        }
         if shown == Shown::Tree {
             live.update(object, now_ms())?;
         }
@@ -188,13 +197,18 @@ fn follow(
         (End::Waits(object), Shown::Object(form)) => {
             let text = submit::shown(object, session, Some(form));
             Optional::default().write_all(text.as_bytes())?;
-            waits(session, one);
+            waits(session, one, object);
         }
         (End::Waits(object), Shown::Tree) => {
             live.finish(object, now_ms())?;
-            waits(session, one);
+            waits(session, one, object);
         }
         (End::Interrupted(_), _) => {}
+    }
+    if let End::Over(object) = &end {
+        let hosted = session.host().is_some();
+        let last = postbox.last_news(&one.letters, object, hosted);
+        last.iter().for_each(|line| output::note(line));
     }
     Ok(end)
 }
@@ -211,15 +225,15 @@ fn over(session: &mut Session, one: &Submitted) -> Option<Box<Value>> {
     }
 }
 
-fn waits(session: &Session, one: &Submitted) {
+/// How a run that waits can be moved on. Approvals are decided by those who are asked.
+fn waits(session: &Session, one: &Submitted, object: &Value) {
     let name = &one.by_name.name;
-    let (resume, attach) = (
-        session.hint("resume", &one.by_name),
-        session.hint("attach", &one.by_name),
-    );
-    output::note(&format!(
-        "{name} waits; `{resume}` lets it go on, `{attach}` follows it"
-    ));
+    let attach = session.hint("attach", &one.by_name);
+    let resume = session.hint("resume", &one.by_name);
+    output::note(&match postbox::is_asking(object) {
+        true => format!("{name} waits for a decision by mail; `{attach}` follows it"),
+        false => format!("{name} waits; `{resume}` lets it go on, `{attach}` follows it"),
+    });
 }
 
 /// The last words on a run that did not succeed.

@@ -12,9 +12,10 @@ use anyhow::Context as _;
 use super::args::ServerArgs;
 use super::output::Optional;
 use super::session::Session;
-use super::{DONE, signals};
+use super::{DONE, output, postbox, signals};
 use crate::client::{Client, Error, Offline};
 use crate::host;
+use crate::notifier::web::Web;
 
 /// How long nothing has needed a background engine when it ends.
 const IDLE: Duration = Duration::from_secs(5);
@@ -54,6 +55,11 @@ fn serve(session: &mut Session, args: &ServerArgs) -> anyhow::Result<u8> {
         "usher is ready on {dir} (process {})",
         std::process::id()
     ));
+    if !args.background
+        && let Some(url) = Web::read(&session.state).and_then(|web| web.mailbox_url())
+    {
+        output::note(&postbox::line(&url));
+    }
     loop {
         match news.recv_timeout(idle.look) {
             Ok(News::Interrupted) | Err(RecvTimeoutError::Disconnected) => return Ok(DONE),

@@ -82,6 +82,11 @@ impl Session {
         self.pages = true;
     }
 
+    /// Whether an engine of this process shows its pages from the start.
+    pub(super) fn shows_pages(&self) -> bool {
+        self.pages
+    }
+
     /// A connection to an engine.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use serde_json::Value;
 use usher_core::admit::{Admitted, Fault, Overrides, admit, read};
 
 use super::args::{Output, Source, SubmitArgs};
+use super::postbox::Letters;
 use super::session::{Session, Verb};
 use super::view::{self, Style};
 use super::{DONE, INVALID, get, output, stay};
@@ -151,6 +152,8 @@ pub(super) struct Submitted {
     pub(super) by_uid: RunRef,
     /// By its name, for people.
     pub(super) by_name: RunRef,
+    /// What it has to do with mail.
+    pub(super) letters: Letters,
 }
 
 /// Submits an admitted workflow. Whoever leaves has the engine promise to go on with it.
@@ -163,6 +166,7 @@ pub(super) fn send(
     verb: Verb,
     rename: bool,
 ) -> anyhow::Result<Submitted> {
+    let letters = Letters::of(&admitted.plan);
     let request = Request::Submit {
         uid: uuid(),
         detached: verb == Verb::Leaves,
@@ -195,7 +199,11 @@ pub(super) fn submitted(answer: Answer) -> anyhow::Result<Submitted> {
                 name: uid,
             };
             let by_name = RunRef { namespace, name };
-            Ok(Submitted { by_uid, by_name })
+            Ok(Submitted {
+                by_uid,
+                by_name,
+                letters,
+            })
         }
         other => Err(unexpected(&other).into()),
     }
@@ -268,14 +276,7 @@ pub(super) fn uuid() -> String {
         let nanos = now.map_or(0, |since| since.as_nanos());
         bytes = (nanos ^ (u128::from(std::process::id()) << 96)).to_be_bytes();
     }
-    bytes[6] = (bytes[6] & 0x0f) | 0x40;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let (a, rest) = hex.split_at(8);
-    let (b, rest) = rest.split_at(4);
-    let (c, rest) = rest.split_at(4);
-    let (d, e) = rest.split_at(4);
-    format!("{a}-{b}-{c}-{d}-{e}")
+    usher_api::uuid::text(bytes, 4)
 }
 
 /// An object as `-o` asks for it, with all its nodes.

@@ -3,12 +3,12 @@
 
 use serde::Serialize;
 use usher_ledger::tasks::TaskFilter;
+use usher_notifier::caller::account_name;
 use usher_notifier::desk::{Caller, Desk, DeskError, Vote};
 
 use super::protocol::Answer;
 use super::protocol::approvals::Ask;
 use super::read::failed;
-use super::serve::account_name;
 use crate::notifier::Notifier;
 
 /// Answers an account.
@@ -26,9 +26,24 @@ pub(super) async fn answer(notifier: &Notifier, ask: Ask, by: &str) -> Answer {
         operator: by == own || by == "root",
         via: "cli",
     };
+    if ask == Ask::Mailbox {
+        return mailbox(notifier, &caller);
+    }
     match carry_out(&desk, ask, &caller).await {
         Ok(answer) => answer,
         Err(error) => failed(error.code(), error.to_string()),
+    }
+}
+
+/// The address of the development mailbox, none when mail goes to a server. Its mails decide for
+/// whoever was asked, so only the owner of the state directory is told.
+fn mailbox(notifier: &Notifier, caller: &Caller) -> Answer {
+    if !caller.operator {
+        return failed("forbidden", "the mailbox is for the engine's own account");
+    }
+    let url = notifier.web().and_then(|web| web.mailbox_url());
+    Answer::Told {
+        value: Box::new(serde_json::json!({ "url": url })),
     }
 }
 
@@ -85,6 +100,7 @@ async fn carry_out(desk: &Desk, ask: Ask, caller: &Caller) -> Result<Answer, Des
         }
         Ask::Erase { task, entry } => told(&desk.erase(&task, entry, caller).await?),
         Ask::Whoami => told(&desk.whoami(caller)?),
+        Ask::Mailbox => Err(DeskError::Invalid("the notifier has ended".to_owned())),
     }
 }
 

@@ -261,7 +261,15 @@ pub fn needs_engine(reader: &mut dyn Reader) -> Result<bool, usher_ledger::Error
             return Ok(true);
         }
     }
-    // Links in mails lead to an engine, for as long as somebody may still decide.
+    asks_people(reader)
+}
+
+/// Whether requests for approval are open or to be recorded, or mails are to be sent. Links in
+/// mails lead to an engine, for as long as somebody may still decide.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn asks_people(reader: &mut dyn Reader) -> Result<bool, usher_ledger::Error> {
     let open = TaskFilter {
         open: Some(true),
         limit: 1,

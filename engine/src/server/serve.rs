@@ -8,6 +8,7 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use usher_notifier::caller;
 
 use super::protocol::{Answer, Request, RunRef, VERSION};
 use super::read::failed;
@@ -182,20 +183,5 @@ fn caller(stream: &UnixStream) -> String {
     let Ok(credentials) = stream.peer_cred() else {
         return "unknown".to_owned();
     };
-    account_name(credentials.uid())
-}
-
-/// The name of an account by the local table, else `uid-N`.
-#[must_use]
-pub(crate) fn account_name(uid: u32) -> String {
-    let table = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let wanted = uid.to_string();
-    table
-        .lines()
-        .filter_map(|line| {
-            let mut fields = line.split(':');
-            Some((fields.next()?, fields.nth(1)?))
-        })
-        .find(|(_, number)| *number == wanted)
-        .map_or_else(|| format!("uid-{uid}"), |(name, _)| name.to_owned())
+    caller::account_name(credentials.uid())
 }

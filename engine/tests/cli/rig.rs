@@ -190,6 +190,16 @@ impl Started {
         }
     }
 
+    /// Waits for a line on stderr that contains this.
+    pub(crate) fn note_with(&mut self, what: &str) -> String {
+        loop {
+            let line = self.err.line();
+            if line.contains(what) {
+                return line;
+            }
+        }
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }

@@ -16,6 +16,7 @@
 
 use std::collections::BTreeMap;
 
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -147,7 +148,7 @@ impl Ring {
 /// whoever has the ledger, opens nothing.
 #[must_use]
 pub fn log_name(link: &[u8; 16]) -> String {
-    hex(&Sha256::digest(link)[..4])
+    HEXLOWER.encode(&Sha256::digest(link)[..4])
 }
 
 /// SHA-256, hex, over the parts of a call: what a repeated call is compared by.
@@ -158,7 +159,7 @@ pub fn api_hash(parts: &[&[u8]]) -> String {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    hex(&hash.finalize())
+    HEXLOWER.encode(&hash.finalize())
 }
 
 /// Reads a link's id as a recipe holds it: 32 hex digits.
@@ -166,10 +167,6 @@ pub fn api_hash(parts: &[&[u8]]) -> String {
 pub fn link_of_hex(text: &str) -> Option<[u8; 16]> {
     let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes());
     bytes.ok()?.try_into().ok()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    data_encoding::HEXLOWER.encode(bytes)
 }
 
 fn is_same(left: &[u8], right: &[u8]) -> bool {

@@ -7,6 +7,7 @@
 use actix_web::HttpRequest;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header;
+use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
 /// The cookie's name.
@@ -26,9 +27,9 @@ impl Door {
     pub(super) fn new() -> Result<Door, String> {
         let mut bytes = [0_u8; 20];
         getrandom::fill(&mut bytes).map_err(|error| format!("no random bytes: {error}"))?;
-        let key = hex(&bytes);
+        let key = HEXLOWER.encode(&bytes);
         // The cookie goes to every port of this machine: it must not be the key.
-        let cookie = hex(&digest("cookie", &key));
+        let cookie = HEXLOWER.encode(&digest("cookie", &key));
         Ok(Door { key, cookie })
     }
 
@@ -77,10 +78,6 @@ fn digest(what: &str, text: &str) -> [u8; 32] {
     hash.update(b"\0");
     hash.update(text.as_bytes());
     hash.finalize().into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn is_this_machine(host: &str) -> bool {

@@ -14,9 +14,9 @@ use crate::asks::Letter;
 use crate::draft::{Birth, Draft};
 use crate::effect::Note;
 use crate::phase::{Phase, Signal};
-use crate::plan::{End, Mail, Template};
+use crate::plan::{Mail, Template};
 use crate::project;
-use crate::run::{Kind, NodeIx, Run, RunPhase};
+use crate::run::{Kind, NodeIx, Run};
 use crate::scope::{self, NodeScope};
 
 /// Failed steps that a notice lists at most.
@@ -145,14 +145,13 @@ pub(super) fn mailed(draft: &mut Draft, ix: NodeIx, error: Option<&str>) -> Outc
 pub(super) fn tell_end(draft: &mut Draft) {
     let plan = draft.run.plan.clone();
     let phase = draft.run.head.phase;
-    let is_told = |on: End| match on {
-        End::Succeeded => phase == RunPhase::Succeeded,
-        End::Failed => matches!(phase, RunPhase::Failed | RunPhase::Error),
-        End::Error => phase == RunPhase::Error,
-        End::Finished => true,
-    };
     let mut told: Vec<String> = Vec::new();
-    for notice in plan.plan.notices.iter().filter(|notice| is_told(notice.on)) {
+    for notice in plan
+        .plan
+        .notices
+        .iter()
+        .filter(|notice| notice.on.is_told(phase))
+    {
         for text in &notice.to {
             let found = text
                 .render(&NodeScope::outside(&draft.run), &scope::limits())

@@ -7,6 +7,8 @@ use serde_json::{Map, Value};
 use usher_api::approval::Policy;
 use usher_expr::Text;
 
+use crate::run::RunPhase;
+
 /// An output parameter with `valueFrom.supplied`: a person gives its value.
 #[derive(Debug, Clone)]
 pub struct Supplied {
@@ -112,4 +114,15 @@ impl End {
         ("error", End::Error),
         ("finished", End::Finished),
     ];
+
+    /// Whether a run that ended in this phase is such an end.
+    #[must_use]
+    pub fn is_told(self, phase: RunPhase) -> bool {
+        match self {
+            End::Succeeded => phase == RunPhase::Succeeded,
+            End::Failed => matches!(phase, RunPhase::Failed | RunPhase::Error),
+            End::Error => phase == RunPhase::Error,
+            End::Finished => phase.is_done(),
+        }
+    }
 }

@@ -153,7 +153,9 @@ impl Run {
             return;
         };
         let due = node.due_ms(self.head.suspended);
+        let asks = u32::from(node.asks());
         if on {
+            self.head.asking += asks;
             if node.is_live() {
                 self.index.live.insert(ix);
             }
@@ -162,6 +164,7 @@ impl Run {
                 self.index.dues.insert((due, ix));
             }
         } else {
+            self.head.asking -= asks;
             self.index.live.remove(&ix);
             self.index.busy -= usize::from(node.has_process());
             if let Some(due) = due {
@@ -202,6 +205,9 @@ impl Run {
     /// Builds the whole index after a load.
     pub(crate) fn reindex(&mut self) {
         self.index = Index::default();
+        if !self.nodes.is_empty() {
+            self.head.asking = 0;
+        }
         let count = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         for ix in 0..count {
             let node = &self.nodes[ix as usize];

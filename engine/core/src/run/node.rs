@@ -189,6 +189,12 @@ impl Node {
             )
     }
 
+    /// Whether it waits for an approval.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.kind == Kind::Suspend && self.phase == Phase::Suspended && self.task.is_some()
+    }
+
     /// Whether it has a keeper: a process, or a wait.
     #[must_use]
     pub fn is_live(&self) -> bool {

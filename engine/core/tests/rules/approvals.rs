@@ -123,6 +123,34 @@ fn a_request_says_all() {
     assert_eq!(script.run().nodes[2].task.as_ref(), Some(&asked.task));
 }
 
+/// The object's label counts the approvals that wait, also read without nodes, as a list does; it
+/// is the engine's alone, and goes with the last one.
+#[test]
+fn a_label_counts_who_waits() {
+    let spec = json!({"entrypoint": "m", "templates": [
+        {"name": "m", "steps": [[{"name": "a", "template": "ask"}, {"name": "b", "template": "ask"},
+            {"name": "c", "template": "g"}]]}, ask("ask"), gate("g")]});
+    let mut script = Script::of(spec);
+    let label = |run: &usher_core::run::Run| {
+        let object = usher_core::project::object(run);
+        object["metadata"]["labels"]["approvals.usher.flow/pending"].clone()
+    };
+    assert_eq!(label(script.run()), "2");
+    let head = usher_core::run::encode_head(script.run());
+    let alone = usher_core::run::decode(script.run().plan.clone(), &head, &[]).expect("sound");
+    assert_eq!(label(&alone), "2");
+    for (asked, left) in script
+        .asks
+        .opens
+        .clone()
+        .iter()
+        .zip([json!("1"), Value::Null])
+    {
+        script.asks(approved(asked));
+        assert_eq!(label(script.run()), left);
+    }
+}
+
 /// The portable spelling makes the same request as the native one.
 #[test]
 fn s04_both_spellings_are_one() {

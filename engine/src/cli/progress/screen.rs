@@ -82,6 +82,18 @@ impl Screen {
         out
     }
 
+    /// What to write so that the picture is gone, and the next is painted where it stood.
+    pub(super) fn wipe(&mut self) -> String {
+        let (columns, rows) = (self.size)();
+        let known = |seen: usize, usual: usize| if seen == 0 { usual } else { seen };
+        let height = self.height(known(columns, USUAL_SIZE.0));
+        self.painted = Vec::new();
+        match height.min(known(rows, USUAL_SIZE.1)) {
+            0 => String::new(),
+            height => format!("\x1b[{height}A\r\x1b[J"),
+        }
+    }
+
     fn height(&self, columns: usize) -> usize {
         self.painted
             .iter()

@@ -91,6 +91,8 @@ pub enum Ask {
     },
     /// Who the caller is.
     Whoami,
+    /// Where the development mailbox is, with its key.
+    Mailbox,
 }
 
 impl Ask {
@@ -105,6 +107,7 @@ impl Ask {
                 | Ask::Verify { .. }
                 | Ask::Export { .. }
                 | Ask::Whoami
+                | Ask::Mailbox
         )
     }
 }
