@@ -244,6 +244,19 @@ impl Offline {
         read::needs_engine(&mut self.reader).map_err(Error::Ledger)
     }
 
+    /// Whether mail is to be sent.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn has_mail(&mut self) -> Result<bool, Error> {
+        use usher_ledger::tasks::TaskReader as _;
+        Ok(self
+            .reader
+            .next_mail_due()
+            .map_err(Error::Ledger)?
+            .is_some())
+    }
+
     /// Whether one of these runs is there and has not ended.
     ///
     /// # Errors

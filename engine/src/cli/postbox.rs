@@ -91,7 +91,8 @@ impl Postbox {
         if !names.is_empty() {
             let name = safe(object["metadata"]["name"].as_str().unwrap_or_default());
             lines.push(format!(
-                "{name} waits for a decision by mail: {}; `usher approvals list` shows who is asked",
+                "{name} waits for a decision by mail: {}; `usher approvals list` shows who is \
+                 asked",
                 names.join(", ")
             ));
         }
@@ -122,8 +123,8 @@ impl Postbox {
             Place::Mailbox(_) => {
                 self.placed = true;
                 Some(
-                    "no mail server is set up: its mail is in the development mailbox, which `usher \
-                     server` shows"
+                    "no mail server is set up: its mail is in the development mailbox, which \
+                     `usher server` shows"
                         .to_owned(),
                 )
             }

@@ -50,16 +50,16 @@ fn serve(session: &mut Session, args: &ServerArgs) -> anyhow::Result<u8> {
     if !stand_by(session, args, (&tell, &news), &mut idle)? {
         return Ok(DONE);
     }
-    let dir = session.state.path().display();
-    say(&format!(
-        "usher is ready on {dir} (process {})",
-        std::process::id()
-    ));
     if !args.background
         && let Some(url) = Web::read(&session.state).and_then(|web| web.mailbox_url())
     {
         output::note(&postbox::line(&url));
     }
+    let dir = session.state.path().display();
+    say(&format!(
+        "usher is ready on {dir} (process {})",
+        std::process::id()
+    ));
     loop {
         match news.recv_timeout(idle.look) {
             Ok(News::Interrupted) | Err(RecvTimeoutError::Disconnected) => return Ok(DONE),

@@ -231,34 +231,46 @@ impl Session {
     }
 
     /// Ends the engine of this process, if it is one. What others asked it to carry through is
-    /// handed to an engine in the background; whether that was so.
+    /// handed to an engine in the background, and so is mail that is still to be sent; whether it
+    /// goes on with what others asked.
     pub(super) fn end(&mut self) -> bool {
         let Some(host) = self.host.take() else {
             return false;
         };
         let promised = host.api().promised();
         host.stop();
-        if promised.is_empty() {
+        let (goes_on, mail_waits) = match self.left(&promised) {
+            Ok((false, false)) => return false,
+            Ok(left) => left,
+            Err(error) => {
+                output::complain(&error.into());
+                return false;
+            }
+        };
+        if let Err(error) = background::start(&self.state, &self.global, For::Later) {
+            output::complain(&error);
+            output::note(match goes_on {
+                true => "workflows are left unfinished; `usher server` goes on with them",
+                false => "mail is left to be sent; `usher server` sends it",
+            });
             return false;
         }
-        let unfinished = match Offline::open(&self.state) {
-            // What waits for a person needs no engine: who answers starts the next.
-            Ok(Some(mut offline)) => offline
-                .needs_engine()
-                .and_then(|needs| Ok(needs && offline.is_any_unfinished(&promised)?)),
-            Ok(None) => Ok(false),
-            Err(error) => Err(error),
-        };
-        let handed = match unfinished {
-            Ok(false) => return false,
-            Ok(true) => background::start(&self.state, &self.global, For::Later),
-            Err(error) => Err(error.into()),
-        };
-        if let Err(error) = &handed {
-            output::complain(error);
-            output::note("workflows are left unfinished; `usher server` goes on with them");
+        if mail_waits && !goes_on {
+            output::note("mail is still to be sent; an engine in the background sends it");
         }
-        handed.is_ok()
+        goes_on
+    }
+
+    /// Whether promised runs are left that an engine can move on, and whether mail is left.
+    fn left(&self, promised: &[String]) -> Result<(bool, bool), Error> {
+        let Some(mut offline) = Offline::open(&self.state)? else {
+            return Ok((false, false));
+        };
+        // What waits for a person needs no engine: who answers starts the next.
+        let goes_on = !promised.is_empty()
+            && offline.needs_engine()?
+            && offline.is_any_unfinished(promised)?;
+        Ok((goes_on, offline.has_mail()?))
     }
 }
 

@@ -33,8 +33,8 @@ spec:
     container: {image: alpine, command: [sh, -c, \"exit {{workflow.parameters.code}}\"]}
 ";
 
-const WAITS: &str = "usher: order waits for a decision by mail: ask-boss, ask-ada; `usher approvals \
-                     list` shows who is asked";
+const WAITS: &str = "usher: order waits for a decision by mail: ask-boss, ask-ada; `usher \
+                     approvals list` shows who is asked";
 
 const WHERE: &str = "usher: no mail server is set up: mail is in the development mailbox, \
                      http://127.0.0.1:";
@@ -176,4 +176,41 @@ fn waiting_workflows_are_found_by_label() {
     assert!(object["metadata"]["labels"]["approvals.usher.flow/pending"].is_null());
     server.signal(Signal::TERM);
     server.end().with_code(0);
+}
+
+/// Mail that cannot be sent at once is no reason to stay, and is not left: an engine in the
+/// background goes on with it.
+#[test]
+fn mail_outlives_its_run() {
+    let place = Place::new();
+    place.file("import.yaml", TELL);
+    // A port at which nobody listens.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = format!("mail.port={}", taken.local_addr().unwrap().port());
+    drop(taken);
+    let set = "--set";
+    let server = [
+        "mail.host=127.0.0.1",
+        &port,
+        "mail.from=usher@example.org",
+        "mail.tls=none",
+    ];
+    let mut args = vec!["run", "import.yaml"];
+    args.extend(server.iter().flat_map(|value| [set, value]));
+    let said = place.usher(args).with_code(1);
+    let told = "usher: mail is still to be sent; an engine in the background sends it\n";
+    assert!(said.err.ends_with(told), "{}", said.err);
+    let mut other = place.start(["server"]);
+    let line = other.line_with("stands by");
+    let pid = line
+        .split("process ")
+        .nth(1)
+        .unwrap()
+        .split(' ')
+        .next()
+        .unwrap();
+    let pid = rustix::process::Pid::from_raw(pid.parse().unwrap()).unwrap();
+    other.signal(Signal::TERM);
+    other.end().with_code(0);
+    rustix::process::kill_process(pid, Signal::TERM).unwrap();
 }
