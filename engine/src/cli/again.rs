@@ -1,6 +1,7 @@
 //! `resubmit`: what a workflow carried out is carried out again, as a new workflow.
 
 use super::args::ResubmitArgs;
+use super::postbox::Letters;
 use super::session::{Session, Verb};
 use super::submit::{Submitted, submitted, uuid};
 use super::{DONE, FAILED, INVALID, output, stay};
@@ -40,12 +41,14 @@ fn again(
 ) -> anyhow::Result<Option<Submitted>> {
     let verb = args.stay.verb();
     // A run that is not there needs no engine to be started.
-    if let Err(error) = session.look(&Request::Get { run: run.clone() })
-        && error.is_not_found()
-    {
-        output::complain(&error.into());
-        return Ok(None);
-    }
+    let letters = match session.look(&Request::Get { run: run.clone() }) {
+        Err(error) if error.is_not_found() => {
+            output::complain(&error.into());
+            return Ok(None);
+        }
+        Ok(Answer::Object { object, .. }) => Letters::of_object(&object),
+        Ok(_) | Err(_) => Letters::default(),
+    };
     let request = Request::Resubmit(Resubmit {
         run,
         uid: uuid(),
@@ -53,7 +56,7 @@ fn again(
         parameters: args.parameters.clone(),
     });
     match session.ask(verb, &request) {
-        Ok(answer @ Answer::Submitted { .. }) => submitted(answer).map(Some),
+        Ok(answer @ Answer::Submitted { .. }) => submitted(answer, letters).map(Some),
         Ok(other) => Err(unexpected(&other).into()),
         Err(error @ Error::Refused { .. }) => {
             output::complain(&error.into());

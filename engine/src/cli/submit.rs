@@ -176,14 +176,14 @@ pub(super) fn send(
         namespace: admitted.namespace.unwrap_or_else(|| NAMESPACE.to_owned()),
         rename,
     };
-    submitted(session.ask(verb, &request)?)
+    submitted(session.ask(verb, &request)?, letters)
 }
 
 /// What an engine says of a run that it has begun.
 ///
 /// # Errors
 /// When it says something else.
-pub(super) fn submitted(answer: Answer) -> anyhow::Result<Submitted> {
+pub(super) fn submitted(answer: Answer, letters: Letters) -> anyhow::Result<Submitted> {
     match answer {
         Answer::Submitted {
             uid,
