@@ -4,14 +4,11 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::process::Child;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use suite::{Letter, Place, Rows, Secrets, Web};
+use suite::{Form, Place, Rows, Secrets, Web, ask, mailed_links, page_of};
 use usher::cli::demo::browser::Page;
 use usher::client::Client;
-use usher::server::protocol::{Answer, Request};
-use usher_core::admit::{Overrides, admit, read};
 
 use crate::lane::Track;
 
@@ -22,9 +19,6 @@ people:
   ben: {address: ben@example.org, name: Ben Hill}
 ";
 
-/// How old a page must be before a decision on it counts.
-const HUMAN: Duration = Duration::from_millis(2_050);
-
 /// One request to be raced for.
 #[derive(Debug)]
 pub(crate) struct Ask {
@@ -34,42 +28,12 @@ pub(crate) struct Ask {
     pub(crate) policy: Value,
 }
 
-/// A form on a page that is open.
-#[derive(Debug, Clone)]
-pub(crate) struct Form {
-    pub(crate) path: String,
-    pub(crate) cookies: String,
-    hidden: Vec<(&'static str, String)>,
-}
-
-impl Form {
-    /// The form of a page.
-    pub(crate) fn of(path: &str, page: &Page) -> Form {
-        assert_eq!(page.status, 200, "{}", page.body);
-        let hidden = ["nonce", "round", "digest"].map(|name| {
-            let value = page.hidden(name).expect("a field of the form");
-            (name, value.to_owned())
-        });
-        Form {
-            path: path.to_owned(),
-            cookies: page.cookies(),
-            hidden: hidden.to_vec(),
-        }
-    }
-
-    /// What a client needs to post it; `split`: all but the last byte goes before the gun.
-    pub(crate) fn filled(&self, approves: bool, split: bool) -> Value {
-        let mut body = String::new();
-        for (name, value) in &self.hidden {
-            body.push_str(&format!("{name}={value}&"));
-        }
-        body.push_str(if approves {
-            "decision=approve"
-        } else {
-            "decision=reject"
-        });
-        json!({"path": self.path, "cookies": self.cookies, "body": body, "split": split})
-    }
+/// What a client needs to post a form; `split`: all but the last byte goes before the gun.
+pub(crate) fn filled(form: &Form, approves: bool, split: bool) -> Value {
+    let fields = form.fields(approves);
+    let pairs = fields.iter().map(|(name, value)| format!("{name}={value}"));
+    let body = pairs.collect::<Vec<_>>().join("&");
+    json!({"path": form.path, "cookies": form.cookies, "body": body, "split": split})
 }
 
 /// The order to post these.
@@ -121,53 +85,15 @@ impl Arena {
     pub(crate) fn ask(&mut self, asks: &[Ask], mails: usize) -> BTreeMap<(String, String), String> {
         let sent = "SELECT count(*) FROM outbox WHERE kind = 'request' AND phase = 'Sent'";
         let before = self.rows.number(sent, []);
-        for ask in asks {
-            self.submit(ask);
+        for one in asks {
+            ask(&mut self.client, &one.name, &one.policy);
         }
         let wanted = before + i64::try_from(mails).expect("small");
         let look = |rows: &Rows| (rows.number(sent, []) >= wanted).then_some(());
         self.rows.until("every request to be mailed", look);
-        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?));
-        let query = "SELECT id, raw FROM mailbox WHERE id > ?1 ORDER BY id";
-        let mut links = BTreeMap::new();
-        for (id, raw) in self.rows.all(query, [self.last], read) {
-            self.last = id;
-            let raw = String::from_utf8(raw).expect("mails are ASCII");
-            let letter = Letter::read(u64::try_from(id).expect("a number"), &raw);
-            let run = letter.subject.rsplit(' ').next().unwrap_or_default();
-            if let Some(link) = letter.link {
-                links.insert((run.to_owned(), letter.to), link);
-            }
-        }
+        let links = mailed_links(&self.rows, &mut self.last);
         assert_eq!(links.len(), mails, "links that were mailed");
         links
-    }
-
-    fn submit(&mut self, ask: &Ask) {
-        let mut policy = ask.policy.clone();
-        policy["title"] = json!(ask.name);
-        let object = json!({
-            "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow",
-            "metadata": {"name": ask.name},
-            "spec": {"entrypoint": "ask", "templates": [
-                {"name": "ask", "suspend": {"approval": policy}}
-            ]},
-        });
-        let documents = read("race.json", object.to_string().as_bytes()).expect("readable");
-        let admitted = admit(&documents[0], &Overrides::default()).expect("admitted");
-        let request = Request::Submit {
-            uid: uid(&ask.name),
-            detached: true,
-            object: Box::new(admitted.object),
-            name: Some(ask.name.clone()),
-            generate_name: None,
-            namespace: "default".to_owned(),
-            rename: false,
-        };
-        match self.client.ask(&request).expect("an answer") {
-            Answer::Submitted { .. } => {}
-            other => panic!("not submitted: {other:?}"),
-        }
     }
 
     /// Where racers go.
@@ -181,11 +107,7 @@ impl Arena {
     /// Opens a page, as somebody new.
     pub(crate) fn page(&mut self, path: &str) -> Page {
         self.asked += 1;
-        let [_, a, b, c] = self.asked.to_be_bytes();
-        let from = format!("10.{a}.{b}.{c}");
-        let headers = [("X-Forwarded-For", from.as_str())];
-        let page = self.web.browser.ask("GET", path, &headers, "");
-        page.expect("a page")
+        page_of(&self.web.browser, self.asked, path)
     }
 
     /// Opens a page with a form.
@@ -223,29 +145,4 @@ impl Drop for Arena {
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
-}
-
-/// Waits until pages that were opened before this moment are old enough.
-pub(crate) fn grow_old() {
-    let since = Instant::now();
-    // The rule is about a person's time, which nothing tells but the clock.
-    while let Some(left) = HUMAN.checked_sub(since.elapsed()) {
-        std::thread::park_timeout(left);
-    }
-}
-
-/// A run's uid, from its name.
-fn uid(name: &str) -> String {
-    let number = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    let digits = format!("{number:016x}");
-    format!(
-        "{}-{}-4{}-8{}-0000{}",
-        &digits[..8],
-        &digits[8..12],
-        &digits[12..15],
-        &digits[13..16],
-        &digits[8..16]
-    )
 }

@@ -1,9 +1,10 @@
 //! Two people decide the same request at the same moment.
 
 use serde_json::{Value, json};
+use suite::{Facts, Form, grow_old};
 
-use crate::arena::{Arena, Ask, Form, grow_old, posts};
-use crate::judge::{Facts, both_win};
+use crate::arena::{Arena, Ask, filled, posts};
+use crate::judge::both_win;
 use crate::lane::{Aim, Racer, side_by_side};
 
 /// Races of all rounds in `full`.
@@ -121,7 +122,7 @@ fn race(mut racers: [Racer; 2], mut aim: Aim, races: &[&Race]) -> Vec<[Value; 2]
         let split = aim.chance(2) == 0;
         let approves = [true, race.kind.second_approves()];
         for (at, racer) in racers.iter_mut().enumerate() {
-            racer.prepare(&posts(vec![race.forms[at].filled(approves[at], split)]));
+            racer.prepare(&posts(vec![filled(&race.forms[at], approves[at], split)]));
         }
         let waits = aim.waits();
         // Who hears the gun first is chance as well.
@@ -163,7 +164,12 @@ fn judge(arena: &mut Arena, race: &Race, answers: &[Value; 2]) -> Option<usize> 
         mails: vec!["noLongerNeeded".to_owned(), "receipt".to_owned()],
         phase: if approves { "Succeeded" } else { "Failed" }.to_owned(),
     };
-    assert_eq!(Facts::of(arena, &race.name), expected, "{}", race.name);
+    assert_eq!(
+        Facts::of(&arena.rows, &race.name),
+        expected,
+        "{}",
+        race.name
+    );
     let page = arena.page(&race.forms[winner].path);
     assert!(
         page.status == 200 && page.body.contains(word),

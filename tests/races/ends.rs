@@ -1,9 +1,10 @@
 //! Somebody decides at the moment at which somebody else ends the run.
 
 use serde_json::{Value, json};
+use suite::{Facts, Form, grow_old};
 
-use crate::arena::{Arena, Ask, Form, grow_old, posts};
-use crate::judge::{Facts, both_win};
+use crate::arena::{Arena, Ask, filled, posts};
+use crate::judge::both_win;
 use crate::lane::{Aim, Racer, side_by_side};
 
 /// Races of all rounds in `full`.
@@ -82,7 +83,7 @@ fn race(mut racers: [Racer; 2], mut aim: Aim, races: &[&Race]) -> Vec<[Value; 2]
     for race in races {
         let split = aim.chance(2) == 0;
         let verb = if race.stops { "stop" } else { "terminate" };
-        racers[0].prepare(&posts(vec![race.form.filled(race.approves, split)]));
+        racers[0].prepare(&posts(vec![filled(&race.form, race.approves, split)]));
         racers[1].prepare(&json!({"verb": verb, "run": race.name}));
         let waits = aim.waits();
         racers[0].go(waits[0]);
@@ -98,7 +99,7 @@ fn race(mut racers: [Racer; 2], mut aim: Aim, races: &[&Race]) -> Vec<[Value; 2]
 fn judge(arena: &mut Arena, race: &Race, answers: &[Value; 2]) -> usize {
     let [posted, ended] = answers;
     let name = &race.name;
-    let facts = Facts::of(arena, name);
+    let facts = Facts::of(&arena.rows, name);
     if posted["status"] == 303 {
         let (state, phase) = match race.approves {
             true => ("Approved", "Succeeded"),

@@ -4,9 +4,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
+use suite::{Facts, Form, grow_old};
 
-use crate::arena::{Arena, Ask, Form, grow_old, posts};
-use crate::judge::{Facts, both_win};
+use crate::arena::{Arena, Ask, filled, posts};
+use crate::judge::both_win;
 use crate::lane::{Aim, Racer, side_by_side};
 
 /// Races of all rounds in `full`.
@@ -130,8 +131,9 @@ fn race(mut racer: Racer, mut aim: Aim, races: &[&Race]) -> Vec<Vec<Value>> {
     let mut answers = Vec::new();
     for race in races {
         let split = aim.chance(2) == 0;
-        let filled = race.all.iter().map(|(_, form)| form.filled(true, split));
-        racer.prepare(&posts(filled.collect()));
+        let forms = race.all.iter();
+        let forms = forms.map(|(_, form)| filled(form, true, split));
+        racer.prepare(&posts(forms.collect()));
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now_us = i64::try_from(now.expect("after 1970").as_micros()).expect("small");
         let wait_us = race.limit_ms * 1_000 + aim.micros() - BEFORE - now_us;
@@ -146,7 +148,7 @@ fn race(mut racer: Racer, mut aim: Aim, races: &[&Race]) -> Vec<Vec<Value>> {
 
 /// Compares the answer with the ledger; who has won.
 fn judge(arena: &mut Arena, name: &str, form: &Form, answer: &Value) -> usize {
-    let facts = Facts::of(arena, name);
+    let facts = Facts::of(&arena.rows, name);
     if answer["status"] == 303 {
         let expected = Facts {
             state: "Approved".to_owned(),

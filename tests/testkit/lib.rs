@@ -3,7 +3,9 @@
 //! A test of the suite drives `usher` as a person does, in a folder and an environment that hold
 //! nothing else. Nothing here sleeps: a deadline is a wait for the thing itself, with an end.
 
+mod asking;
 mod chance;
+mod facts;
 mod many;
 mod object;
 mod place;
@@ -14,7 +16,9 @@ mod shipped;
 mod together;
 mod web;
 
+pub use asking::{Form, ask, grow_old, mailed_links, page_of};
 pub use chance::{Counts, counts, scaled, seed};
+pub use facts::Facts;
 pub use many::{copied_link, copied_task, multiply};
 pub use object::{message, node, nodes, phase, seconds, tree};
 pub use place::{Place, Said, wait};

@@ -100,6 +100,16 @@ impl WriteLock {
         WriteLock { connection }
     }
 
+    /// Makes a change, and takes the lock at the next moment.
+    pub fn take_after(place: &Place, change: &str) -> WriteLock {
+        let lock = WriteLock::take(place);
+        let changed = lock
+            .connection
+            .execute_batch(&format!("{change}; COMMIT; BEGIN IMMEDIATE"));
+        changed.expect("the change and the lock");
+        lock
+    }
+
     /// Gives it back; nothing was written.
     pub fn release(self) {
         let ended = self.connection.execute_batch("ROLLBACK");
