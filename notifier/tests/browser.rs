@@ -10,6 +10,7 @@ mod kit;
 mod browser {
     mod driver;
     mod looks;
+    mod mailbox;
     mod people;
     mod robots;
 }

@@ -180,10 +180,12 @@ impl Chromium {
         }
     }
 
-    /// What axe finds on the page: `rule: the element`, empty when there is nothing.
+    /// What axe finds on the page: `rule: the element`, empty when there is nothing. It does not
+    /// ask frames: one in a sandbox cannot answer.
     pub(crate) fn axe(&self) -> Vec<String> {
         self.run(axe_source());
-        let script = "const done = arguments[0]; axe.run(document, {resultTypes: ['violations']})\
+        let script = "const done = arguments[0]; axe.run(document, {resultTypes: ['violations'], \
+                      iframes: false})\
                       .then(found => done(found.violations.flatMap(rule => rule.nodes.map(\
                       node => rule.id + ': ' + node.html + ' ' + node.failureSummary))))\
                       .catch(error => done(['axe fails: ' + error]));";

@@ -6,7 +6,7 @@ use super::driver::Chromium;
 use crate::kit::World;
 use crate::kit::asking::{field, policy};
 
-const LANGUAGES: [&str; 3] = ["en", "de", "zh-Hans"];
+pub(super) const LANGUAGES: [&str; 3] = ["en", "de", "zh-Hans"];
 
 /// The narrowest screen that must do, CSS pixels.
 const NARROW: u32 = 320;
@@ -41,7 +41,7 @@ fn everything() -> Policy {
 }
 
 /// Looks at the page that is open: light and dark, wide and narrow.
-fn look(chromium: &Chromium, state: &str, faults: &mut Vec<String>) {
+pub(super) fn look(chromium: &Chromium, state: &str, faults: &mut Vec<String>) {
     for (dark, width) in [
         (false, 1_000),
         (true, NARROW),
