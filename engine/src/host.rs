@@ -266,8 +266,8 @@ fn watch_maker(state: &StateDir, shell: &Arc<Shell>) -> anyhow::Result<MakeWatch
     let (state, shell) = (state.clone(), Arc::downgrade(shell));
     Ok(Arc::new(move || {
         let shell = shell.upgrade().ok_or("the engine is ending")?;
-        let (runtime, news) =
-            Local::start(&state).map_err(|error| format!("start the launcher: {error}"))?;
+        let (runtime, news) = Local::start(&state, shell.settings.processes_max)
+            .map_err(|error| format!("start the launcher: {error}"))?;
         let (roster, clock) = (shell.roster.clone(), shell.clock.clone());
         let watch = PodWatch::new(
             Box::new(runtime),

@@ -11,6 +11,7 @@ mod ears;
 mod journal;
 mod kernel;
 mod leftovers;
+mod line;
 mod orders;
 pub mod output;
 mod records;
@@ -31,6 +32,7 @@ use std::time::{Duration, Instant};
 use connection::Connection;
 use ears::{Ears, Source};
 use kernel::{boot_id, now_ms};
+use line::Line;
 use records::Records;
 use steps::Steps;
 
@@ -45,6 +47,9 @@ const CHECK_EVERY: Duration = Duration::from_secs(5);
 
 /// The number of the connection that the launcher was born with.
 const INHERITED: u32 = 0;
+
+/// How long it naps: until the engine has handed its commit to the disk.
+const NAP: Duration = Duration::from_micros(120);
 
 /// How long new connections wait after one could not be taken.
 const DEAF: Duration = Duration::from_millis(200);
@@ -81,12 +86,15 @@ struct Launcher {
     numbers: u32,
     records: Records,
     steps: Steps,
+    line: Line,
     boot_id: String,
     launcher_id: String,
     /// When it last had something to live for.
     busy_at: Instant,
     check_at: Instant,
     deaf_until: Option<Instant>,
+    /// A step was started since it last heard something.
+    is_starting: bool,
     /// It ends, though an engine is there, because that wants another launcher.
     gives_way: bool,
 }
@@ -129,11 +137,13 @@ impl Launcher {
             numbers: INHERITED,
             records,
             steps: Steps::new(own_dir),
+            line: Line::new(),
             boot_id,
             launcher_id: id.iter().map(|byte| format!("{byte:02x}")).collect(),
             busy_at: now,
             check_at: now + CHECK_EVERY,
             deaf_until: None,
+            is_starting: false,
             gives_way: false,
         };
         if let Some(stream) = inherited() {
@@ -154,6 +164,7 @@ impl Launcher {
                     return ExitCode::FAILURE;
                 }
             };
+            let mut has_napped = false;
             for source in heard {
                 match source {
                     Source::Step(pid) => {
@@ -161,15 +172,24 @@ impl Launcher {
                             self.exited(key, exit);
                         }
                     }
-                    Source::Connection(number) => self.hear(number),
+                    Source::Connection(number) => {
+                        self.steps.settle();
+                        self.hear(number);
+                    }
                     Source::Listener => self.accept(),
+                    Source::Nap => has_napped = true,
                 }
             }
+            // One that has ended makes room for the next.
+            self.start_next();
             self.flush();
-            // Nobody waits for what comes now.
-            self.steps.settle();
+            let is_starting = std::mem::take(&mut self.is_starting);
+            if has_napped || !self.naps() {
+                // Nobody waits for what comes now.
+                self.steps.settle();
+                self.steps.leftovers.clear(Instant::now(), is_starting);
+            }
             let now = Instant::now();
-            self.steps.leftovers.clear(now);
             if self.steps.due().is_some_and(|due| due <= now) {
                 self.steps.look(now);
             }
@@ -187,6 +207,14 @@ impl Launcher {
         }
     }
 
+    /// Whether it naps before it puts things in order: when the last step has ended. What was just
+    /// told leads to a commit, and on a busy machine, or one that packs its work on few
+    /// processors, this would only keep the engine from it; but while the disk is at work nobody
+    /// is kept from anything.
+    fn naps(&self) -> bool {
+        self.steps.is_last_reaped() && self.ears.nap(NAP)
+    }
+
     /// When something is to be done though nothing happened.
     fn due(&self, now: Instant) -> Option<Instant> {
         let alone = self.connections.is_empty();
@@ -199,7 +227,7 @@ impl Launcher {
     }
 
     fn has_no_work(&self) -> bool {
-        self.records.is_empty() && self.steps.is_empty()
+        self.records.is_empty() && self.steps.is_empty() && self.line.is_empty()
     }
 
     fn is_done(&mut self, now: Instant) -> bool {
@@ -261,6 +289,10 @@ impl Launcher {
             }
         }
         self.connections.retain(Connection::is_open);
+        let served = Some(self.records.generation());
+        if !self.connections.iter().any(|one| one.generation == served) {
+            self.line.forget();
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "launcher/line.rs"]
+mod line;
 #[path = "launcher/restarts.rs"]
 mod restarts;
 #[path = "launcher/rig.rs"]

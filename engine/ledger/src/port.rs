@@ -143,6 +143,10 @@ pub trait Ledger: Reader {
     /// written again.
     fn commit(&mut self, group: &[Write]) -> Result<Vec<Outcome>, Error>;
 
+    /// Called when the replies to a commit are out: what makes the next one cheaper and nobody
+    /// should wait for.
+    fn tend(&mut self) {}
+
     /// Takes a partition over: raises its epoch if it still is the one that the caller has seen,
     /// and tells the new one; none when somebody was faster. Whoever had it writes nothing more.
     ///

@@ -12,6 +12,7 @@ mod checkpoint;
 mod commit;
 mod open;
 mod read;
+mod room;
 mod sql;
 mod tasks;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, ErrorCode};
 
 use checkpoint::Checkpointer;
+use room::Room;
 
 use crate::clock::Clock;
 use crate::error::{Error, Source};
@@ -52,6 +54,8 @@ pub struct Sqlite {
     connection: Connection,
     needs_check: bool,
     clock: Clock,
+    /// None where commits are not synced: it would save nothing.
+    room: Option<Room>,
 }
 
 /// A reading side; opened by [`Sqlite::reader`], as many as are wanted.
@@ -202,8 +206,17 @@ impl Ledger for Sqlite {
             Err(Error::Statement { .. }) => self.commit_singly(group),
             committed => committed,
         }?;
-        self.checkpointer.after_commit(&self.connection);
+        let pages = self.checkpointer.after_commit(&self.connection);
+        if let Some(room) = &mut self.room {
+            room.log_has(pages);
+        }
         Ok(outcomes)
+    }
+
+    fn tend(&mut self) {
+        if let Some(room) = &mut self.room {
+            room.make();
+        }
     }
 
     fn take_over(&mut self, part: u16, owner: &str, seen_epoch: i64) -> Result<Option<i64>, Error> {

@@ -67,13 +67,14 @@ impl PodWatch {
         settings: &super::shell::Settings,
         clock: Arc<dyn crate::ports::clock::Clock>,
     ) -> PodWatch {
+        let alive_max = settings.processes_max.saturating_add(runtime.ahead());
         PodWatch {
             runtime,
             roster,
             runs,
             grace_ms: settings.grace_ms,
             clock,
-            pods: Pods::new(settings.processes_max),
+            pods: Pods::new(alive_max),
             abandoned: BTreeSet::new(),
         }
     }

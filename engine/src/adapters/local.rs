@@ -27,6 +27,8 @@ const OWN_PREFIX: &str = "USHER_";
 pub struct Local {
     processes: Processes,
     runs: PathBuf,
+    /// How many run at a time.
+    places: usize,
     inherited: Vec<(String, String)>,
 }
 
@@ -39,12 +41,16 @@ impl Local {
     ///
     /// # Errors
     /// When the launcher's directory cannot be used or its program does not start.
-    pub fn start(state: &StateDir) -> Result<(Local, NewsOf), Error> {
-        let settings = super::process::Settings::new(state.path());
+    pub fn start(state: &StateDir, places: usize) -> Result<(Local, NewsOf), Error> {
+        let settings = super::process::Settings {
+            places: u32::try_from(places).ok(),
+            ..super::process::Settings::new(state.path())
+        };
         let (processes, news) = Processes::start(settings)?;
         let local = Local {
             processes,
             runs: state.runs(),
+            places,
             inherited: inherited(),
         };
         Ok((local, NewsOf(news)))
@@ -88,6 +94,11 @@ impl PodRuntime for Local {
 
     fn release(&mut self, key: PodKey) {
         self.processes.release(wire_key(&key));
+    }
+
+    /// Two for each place.
+    fn ahead(&self) -> usize {
+        self.places.saturating_mul(2)
     }
 }
 

@@ -69,6 +69,9 @@ pub struct Settings {
     /// Rises with every engine of the state directory; the highest is served. None: counted in the
     /// launcher's directory, for engines that exclude each other by a lock.
     pub generation: Option<u64>,
+    /// How many processes may run at a time; what is launched beyond them waits in line. None: any
+    /// number.
+    pub places: Option<u32>,
 }
 
 impl Settings {
@@ -80,6 +83,7 @@ impl Settings {
             program: None,
             engine_version: env!("CARGO_PKG_VERSION").to_owned(),
             generation: None,
+            places: None,
         }
     }
 
@@ -177,6 +181,7 @@ impl Processes {
             v: VERSION,
             engine_version,
             generation,
+            places: settings.places,
         };
         let keeper = Keeper {
             starter,

@@ -11,6 +11,11 @@ use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::process::Pid;
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime,
+};
+
+use super::kernel::timespec;
 
 /// How much is heard at a time.
 const EVENTS: usize = 64;
@@ -24,6 +29,8 @@ pub(super) enum Source {
     Connection(u32),
     /// The leader of a step has ended.
     Step(Pid),
+    /// A nap is over.
+    Nap,
 }
 
 /// Two halves: what it is, and which of these.
@@ -32,6 +39,7 @@ fn token(source: Source) -> EventData {
         Source::Listener => 0,
         Source::Connection(number) => 1 << 32 | u64::from(number),
         Source::Step(pid) => 2 << 32 | u64::from(pid.as_raw_nonzero().get().unsigned_abs()),
+        Source::Nap => 3 << 32,
     })
 }
 
@@ -40,6 +48,7 @@ fn source(token: EventData) -> Option<Source> {
     match token.u64() >> 32 {
         0 => Some(Source::Listener),
         1 => Some(Source::Connection(low)),
+        3 => Some(Source::Nap),
         _ => Some(Source::Step(Pid::from_raw(i32::try_from(low).ok()?)?)),
     }
 }
@@ -48,6 +57,8 @@ fn source(token: EventData) -> Option<Source> {
 pub(super) struct Ears {
     epoll: OwnedFd,
     events: Vec<Event>,
+    /// Finer than the whole milliseconds of a wait.
+    clock: OwnedFd,
 }
 
 impl Ears {
@@ -58,7 +69,30 @@ impl Ears {
     pub(super) fn new() -> io::Result<Ears> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         let events = Vec::with_capacity(EVENTS);
-        Ok(Ears { epoll, events })
+        let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
+        let clock = timerfd_create(TimerfdClockId::Monotonic, flags)?;
+        // Told once for each nap: then nobody has to read it.
+        let flags = EventFlags::IN | EventFlags::ET;
+        epoll::add(&epoll, &clock, token(Source::Nap), flags)?;
+        Ok(Ears {
+            epoll,
+            events,
+            clock,
+        })
+    }
+
+    /// Hears the end of a nap of this long, below a second, from now on. False when there is no
+    /// clock for it.
+    pub(super) fn nap(&self, time: Duration) -> bool {
+        let none = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        let until = Itimerspec {
+            it_interval: none,
+            it_value: timespec(time),
+        };
+        timerfd_settime(&self.clock, TimerfdTimerFlags::empty(), &until).is_ok()
     }
 
     /// Hears this one from now on, whenever it can be read.
@@ -113,6 +147,7 @@ mod tests {
             Source::Connection(0),
             Source::Connection(u32::MAX),
             Source::Step(pid),
+            Source::Nap,
         ] {
             assert_eq!(source(token(one)), Some(one));
         }

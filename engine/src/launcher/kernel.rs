@@ -5,12 +5,13 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant, SystemTime};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::time::{ClockId, clock_gettime};
 
 use super::wire::{DETACHED_VARIABLE, Key, LAUNCH_VARIABLE, LAUNCHER_VARIABLE};
 
@@ -31,6 +32,17 @@ pub(super) fn now_ms() -> i64 {
 pub(super) fn boot_id() -> String {
     let read = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
     read.map_or_else(|_| String::new(), |id| id.trim().to_owned())
+}
+
+/// Ticks of the kernel's clock in a second, as it shows them to programs on every machine.
+const TICKS: u64 = 100;
+
+/// Clock ticks since boot, as the kernel counts them for the start of a process.
+#[must_use]
+pub(super) fn ticks_now() -> u64 {
+    let now = clock_gettime(ClockId::Boottime);
+    let (seconds, nanos) = (u64::try_from(now.tv_sec), u64::try_from(now.tv_nsec));
+    seconds.unwrap_or(0) * TICKS + nanos.unwrap_or(0) / (1_000_000_000 / TICKS)
 }
 
 /// When a process began, in clock ticks since boot (field 22 of its `stat`).
@@ -94,18 +106,44 @@ fn owner_in(environ: &[u8], dir: &str) -> Owner {
     if is_foreign { Owner::Detached } else { owner }
 }
 
-/// The children of this process, the dead among them too.
-#[must_use]
-pub(super) fn children() -> Vec<Pid> {
-    let own = rustix::process::getpid();
-    let path = format!("/proc/{0}/task/{0}/children", own.as_raw_nonzero());
-    if let Ok(list) = std::fs::read_to_string(path) {
-        return list.split_ascii_whitespace().filter_map(parse).collect();
+/// The children of this process, asked for as often as a step ends.
+#[derive(Debug)]
+pub(super) struct Children {
+    /// The kernel's list of them, kept open; none where the kernel has no such file.
+    list: Option<File>,
+}
+
+impl Children {
+    /// Of this process, whose only thread this is.
+    pub(super) fn new() -> Children {
+        let own = rustix::process::getpid().as_raw_nonzero();
+        let list = File::open(format!("/proc/{own}/task/{own}/children")).ok();
+        Children { list }
     }
-    // A kernel without that file: every process is asked for its parent.
-    let parent = own.as_raw_nonzero().to_string();
-    let of_ours = |pid: &Pid| stat_field(*pid, 4).as_deref() == Some(&parent);
-    all().into_iter().filter(of_ours).collect()
+
+    /// All of them, the dead too.
+    #[must_use]
+    pub(super) fn pids(&self) -> Vec<Pid> {
+        if let Some(text) = self.list.as_ref().and_then(|list| read_again(list).ok()) {
+            return text.split_ascii_whitespace().filter_map(parse).collect();
+        }
+        // Every process is asked for its parent.
+        let parent = rustix::process::getpid().as_raw_nonzero().to_string();
+        let of_ours = |pid: &Pid| stat_field(*pid, 4).as_deref() == Some(&parent);
+        all().into_iter().filter(of_ours).collect()
+    }
+}
+
+/// Reads a file that the kernel writes anew for each reader, from its beginning.
+fn read_again(mut file: &File) -> std::io::Result<String> {
+    file.rewind()?;
+    let (mut bytes, mut chunk) = (Vec::new(), [0; STAT_BYTES]);
+    loop {
+        match file.read(&mut chunk)? {
+            0 => return Ok(String::from_utf8_lossy(&bytes).into_owned()),
+            count => bytes.extend_from_slice(&chunk[..count]),
+        }
+    }
 }
 
 /// Every process that can be seen.
@@ -213,12 +251,38 @@ mod tests {
         }
     }
 
+    /// What the clock shows around a start is what the kernel notes of it.
+    #[test]
+    fn the_clock_and_the_kernel_count_the_same_ticks() {
+        for _ in 0..20 {
+            let before = ticks_now();
+            let mut child = std::process::Command::new("/bin/true").spawn().unwrap();
+            let after = ticks_now();
+            let began = start_ticks(Pid::from_child(&child)).unwrap();
+            child.wait().unwrap();
+            assert!(
+                (before..=after).contains(&began),
+                "{before} {began} {after}"
+            );
+        }
+    }
+
     #[test]
     fn a_process_knows_its_start_and_its_children() {
         let own = rustix::process::getpid();
         let began = start_ticks(own);
         assert!(began.is_some_and(|ticks| ticks > 0));
         assert_eq!(began, start_ticks(own));
+        let children = Children::new();
+        let mut sleeper = std::process::Command::new("/bin/sleep");
+        let mut child = sleeper.arg("60").spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        // Whoever started it is a thread of the test, which the list of the first one leaves out.
+        let lists = Children { list: None }.pids();
+        assert!(lists.contains(&pid), "{lists:?}");
+        assert_eq!(children.list.is_some(), children.pids() == children.pids());
+        child.kill().unwrap();
+        child.wait().unwrap();
         let parent = stat_field(own, 4).unwrap();
         let expected = rustix::process::getppid()
             .unwrap()

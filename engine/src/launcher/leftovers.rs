@@ -10,10 +10,12 @@
 //! we made it. It is looked at and its files are opened while nobody waits.
 
 use std::collections::HashMap;
-use std::fs::{File, Metadata};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::fs::{File, FileType};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+use rustix::fs::OFlags;
 
 use super::output::Stream;
 use super::wire::{Key, Launch};
@@ -24,10 +26,13 @@ const STDERR: &str = "stderr";
 const WORK: &str = "work";
 
 /// How long an empty place waits for a step that wants it.
-const SPARE_FOR: Duration = Duration::from_millis(20);
+const SPARE_FOR: Duration = Duration::from_millis(250);
+
+/// How long the places of released launches wait at most, while steps are being started.
+const CLEAR_WITHIN: Duration = Duration::from_millis(5);
 
 /// How many empty places wait at most.
-const SPARES_MAX: usize = 16;
+const SPARES_MAX: usize = 64;
 
 /// Where a step's things are.
 #[derive(Debug)]
@@ -53,28 +58,26 @@ impl Place {
         self.empty.push(output);
     }
 
-    /// Whether all of it is as it was made: two empty files and an empty working directory, with
-    /// our modes and no other names.
+    /// Whether its folders are as they were made: two files and an empty working directory, with
+    /// our modes and no other names. Its files are looked at when they are opened.
     fn is_as_new(&self) -> bool {
-        let made = |path: &Path, mode: u32| -> Option<Metadata> {
-            let meta = std::fs::symlink_metadata(path).ok()?;
-            (meta.permissions().mode() & 0o7777 == mode).then_some(meta)
+        let is_ours = |path: &Path| {
+            let meta = std::fs::symlink_metadata(path);
+            meta.is_ok_and(|meta| meta.is_dir() && meta.permissions().mode() & 0o7777 == 0o700)
         };
-        let is_file = |name: &str| {
-            made(&self.folder.join(name), 0o600)
-                .is_some_and(|meta| meta.is_file() && meta.len() == 0 && meta.nlink() == 1)
+        let kinds = |path: &Path| -> Option<Vec<FileType>> {
+            let entries = std::fs::read_dir(path).ok()?.take(4);
+            entries.map(|entry| entry.ok()?.file_type().ok()).collect()
         };
-        let holds = |path: &Path, count: usize| {
-            std::fs::read_dir(path).is_ok_and(|entries| entries.take(count + 1).count() == count)
-        };
-        let is_folder = |path: &Path, count: usize| {
-            made(path, 0o700).is_some_and(|meta| meta.is_dir()) && holds(path, count)
+        let work = self.folder.join(WORK);
+        let has_three = |kinds: Vec<FileType>| {
+            kinds.len() == 3 && kinds.iter().filter(|kind| kind.is_file()).count() == 2
         };
         self.empty.len() == 2
-            && is_file(STDOUT)
-            && is_file(STDERR)
-            && is_folder(&self.folder.join(WORK), 0)
-            && is_folder(&self.folder, 3)
+            && is_ours(&work)
+            && kinds(&work).is_some_and(|kinds| kinds.is_empty())
+            && is_ours(&self.folder)
+            && kinds(&self.folder).is_some_and(has_three)
     }
 
     /// Removes what is empty. Only what is inside the launch's own folder is ours.
@@ -108,9 +111,15 @@ impl Spare {
         }
         let open = |name: &str| -> std::io::Result<(File, Stream)> {
             let path = place.folder.join(name);
-            let file = File::options().append(true).open(&path)?;
-            let stream = Stream::new(&path, &file, 0)?;
-            Ok((file, stream))
+            let flags = i32::from_ne_bytes(OFlags::NOFOLLOW.bits().to_ne_bytes());
+            let mut options = File::options();
+            let file = options.append(true).custom_flags(flags).open(&path)?;
+            let meta = file.metadata()?;
+            let is_ours = meta.is_file() && meta.permissions().mode() & 0o7777 == 0o600;
+            if !is_ours || meta.len() > 0 || meta.nlink() != 1 {
+                return Err(std::io::ErrorKind::AlreadyExists.into());
+            }
+            Ok((file, Stream::of(&path, &meta, 0)))
         };
         match (open(STDOUT), open(STDERR)) {
             (Ok(stdout), Ok(stderr)) => Ok(Spare {
@@ -135,6 +144,8 @@ fn has_usual_shape(launch: &Launch) -> bool {
 pub(super) struct Leftovers {
     ended: HashMap<Key, Place>,
     released: Vec<Place>,
+    /// When the released ones are looked at, whatever else there is to do.
+    look_at: Option<Instant>,
     spares: Vec<Spare>,
     clear_at: Option<Instant>,
 }
@@ -149,6 +160,9 @@ impl Leftovers {
     pub(super) fn release(&mut self, keys: &[Key]) {
         let places = keys.iter().filter_map(|key| self.ended.remove(key));
         self.released.extend(places);
+        if !self.released.is_empty() && self.look_at.is_none() {
+            self.look_at = Some(Instant::now() + CLEAR_WITHIN);
+        }
     }
 
     /// Moves an empty place to where this launch wants its own, and answers its output files. None
@@ -173,8 +187,14 @@ impl Leftovers {
     }
 
     /// Clears the places of released launches; those that are as new may serve again a little
-    /// later.
-    pub(super) fn clear(&mut self, now: Instant) {
+    /// later. While steps are being started this only does what cannot wait: on a busy machine it
+    /// would keep them from their processor.
+    pub(super) fn clear(&mut self, now: Instant, is_starting: bool) {
+        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if is_starting && !is_due(self.look_at) && !is_due(self.clear_at) {
+            return;
+        }
+        self.look_at = None;
         for place in self.released.drain(..) {
             if self.spares.len() >= SPARES_MAX {
                 place.clear();
@@ -196,7 +216,7 @@ impl Leftovers {
 
     /// When [`Leftovers::clear`] is due.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.clear_at
+        self.look_at.into_iter().chain(self.clear_at).min()
     }
 
     /// Clears everything, for a launcher that ends.
@@ -261,7 +281,7 @@ mod tests {
             number += 2;
             let (old, new) = (launch(dir.path(), number), launch(dir.path(), number + 1));
             released(&mut leftovers, &old, change);
-            leftovers.clear(Instant::now());
+            leftovers.clear(Instant::now(), false);
             let moved = leftovers.reuse(&new, quiet).is_some();
             assert_eq!(moved, new.folder().exists());
             leftovers.clear_all();
@@ -296,7 +316,7 @@ mod tests {
         let mut leftovers = Leftovers::default();
         let (old, new) = (launch(dir.path(), 1), launch(dir.path(), 2));
         released(&mut leftovers, &old, |_| {});
-        leftovers.clear(Instant::now());
+        leftovers.clear(Instant::now(), false);
         std::fs::create_dir(new.folder()).unwrap();
         std::fs::write(&new.stdout, "kept").unwrap();
         assert!(leftovers.reuse(&new, true).is_none());
@@ -311,11 +331,11 @@ mod tests {
         let old = launch(dir.path(), 1);
         released(&mut leftovers, &old, |_| {});
         let now = Instant::now();
-        leftovers.clear(now);
+        leftovers.clear(now, false);
         assert!(old.folder().exists());
         let due = leftovers.due().unwrap();
         assert_eq!(due, now + SPARE_FOR);
-        leftovers.clear(due);
+        leftovers.clear(due, false);
         assert!(!old.folder().exists());
         assert_eq!(leftovers.due(), None);
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::connection::Connection;
-use super::kernel::{kill_all_of, now_ms, start_ticks};
+use super::kernel::{kill_all_of, now_ms};
 use super::records::Records;
 use super::spawn::Failure;
 use super::wire::{Exit, FromLauncher, Key, Launch, State, ToLauncher, VERSION};
@@ -12,6 +12,9 @@ use super::{Launcher, log};
 
 /// The exit code of a step that could not be started, as Argo's emissary has it.
 const NOT_STARTED: i32 = 64;
+
+/// The exit code of a step that was ended before its turn came: 128 + SIGTERM.
+const NEVER_BEGUN: i32 = 143;
 
 /// How long the ends of processes that nobody knows of any more are waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -61,13 +64,18 @@ impl Launcher {
                 v,
                 engine_version,
                 generation,
+                places,
             } => {
-                self.welcome(at, v, &engine_version, generation);
+                if self.welcome(at, v, &engine_version, generation) {
+                    self.line.serve(places);
+                }
             }
             _ if !self.is_served(at) => self.refuse(at, "only the newest engine is served"),
             ToLauncher::Launch(launch) => self.launch(vec![*launch]),
             ToLauncher::Stop { key, grace_ms } => {
-                if !self.steps.stop(&key, Duration::from_millis(grace_ms)) {
+                if self.line.leave(&key) {
+                    self.never_began(key);
+                } else if !self.steps.stop(&key, Duration::from_millis(grace_ms)) {
                     self.answer(key);
                 }
             }
@@ -79,18 +87,19 @@ impl Launcher {
         }
     }
 
-    fn welcome(&mut self, at: usize, v: u32, engine_version: &str, generation: u64) {
+    /// Answers whether this engine is served from now on.
+    fn welcome(&mut self, at: usize, v: u32, engine_version: &str, generation: u64) -> bool {
         if generation < self.records.generation() {
             self.connections[at].send(&FromLauncher::Superseded);
             self.connections[at].close();
-            return;
+            return false;
         }
         let made_by_it = self.connections[at].number == super::INHERITED;
         if engine_version != BUILD && self.has_no_work() && !made_by_it {
             // Its own launcher knows it better, and nothing is lost: it makes one when we hang up.
             log(format_args!("gives way to engine {engine_version}"));
             self.gives_way = true;
-            return;
+            return false;
         }
         for (other, connection) in self.connections.iter_mut().enumerate() {
             if other != at && connection.generation.take().is_some() {
@@ -113,19 +122,23 @@ impl Launcher {
         };
         self.connections[at].generation = Some(generation);
         self.connections[at].send(&welcome);
+        true
     }
 
-    /// Starts those that are not known, and answers how the known ones stand.
-    fn launch(&mut self, mut batch: Vec<Launch>) {
-        let mut keys: HashSet<Key> = HashSet::with_capacity(batch.len());
-        batch.retain(|launch| {
-            if let Some(state) = self.records.state(&launch.key) {
-                let known = known_answer(launch.key.clone(), state.clone());
-                tell(&mut self.connections, &self.records, &known);
-                return false;
+    /// Lines up those that are not known, and answers how the known ones stand.
+    fn launch(&mut self, batch: Vec<Launch>) {
+        for launch in batch {
+            match self.records.state(&launch.key).cloned() {
+                Some(state) => self.tell(&known_answer(launch.key, state)),
+                None => self.line.join(launch),
             }
-            keys.insert(launch.key.clone())
-        });
+        }
+        self.start_next();
+    }
+
+    /// Starts those whose turn it is.
+    pub(super) fn start_next(&mut self) {
+        let batch = self.line.next(self.steps.living());
         if batch.is_empty() {
             return;
         }
@@ -145,15 +158,12 @@ impl Launcher {
     fn start_step(&mut self, launch: &Launch) {
         let key = launch.key.clone();
         match self.steps.start(launch, &self.ears) {
-            Ok((pid, at_ms)) => {
-                let number = pid.as_raw_nonzero().get();
+            Ok(began) => {
+                self.is_starting = true;
+                let (pid, at_ms) = (began.pid, began.at_ms);
                 self.records
-                    .started(key.clone(), number, start_ticks(pid), at_ms);
-                self.tell(&FromLauncher::Started {
-                    key,
-                    pid: number,
-                    at_ms,
-                });
+                    .started(key.clone(), pid, began.start_ticks, at_ms);
+                self.tell(&FromLauncher::Started { key, pid, at_ms });
             }
             Err(Failure::Step(message)) => {
                 let (code, message) = (Some(NOT_STARTED), Some(message));
@@ -176,6 +186,18 @@ impl Launcher {
         }
     }
 
+    /// Said, and ended before its turn came.
+    fn never_began(&mut self, key: Key) {
+        let exit = Exit {
+            code: Some(NEVER_BEGUN),
+            signal: None,
+            message: None,
+            started_ms: None,
+            finished_ms: now_ms(),
+        };
+        self.exited(key, exit);
+    }
+
     /// A step ended, or was never started.
     pub(super) fn exited(&mut self, key: Key, exit: Exit) {
         self.records.exited(key.clone(), exit.clone());
@@ -192,6 +214,7 @@ impl Launcher {
     fn answer(&mut self, key: Key) {
         let answer = match self.records.state(&key).cloned() {
             Some(state) => known_answer(key, state),
+            None if self.line.has(&key) => known_answer(key, State::Starting),
             None => FromLauncher::Unknown { key },
         };
         self.tell(&answer);

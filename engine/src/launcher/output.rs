@@ -65,18 +65,20 @@ impl Stream {
     /// # Errors
     /// When the file does not tell what it is.
     pub fn new(path: &Path, file: &File, max_bytes: u64) -> std::io::Result<Stream> {
-        let meta = file.metadata()?;
-        let (device, inode) = (meta.dev(), meta.ino());
-        let max_bytes = max_bytes.max(4 * BLOCK_BYTES);
-        let (path, cut) = (path.to_owned(), Cut::default());
-        Ok(Stream {
-            path,
-            device,
-            inode,
-            max_bytes,
+        Ok(Stream::of(path, &file.metadata()?, max_bytes))
+    }
+
+    /// The stream that was just opened at `path`, as it shows itself.
+    #[must_use]
+    pub fn of(path: &Path, meta: &Metadata, max_bytes: u64) -> Stream {
+        Stream {
+            path: path.to_owned(),
+            device: meta.dev(),
+            inode: meta.ino(),
+            max_bytes: max_bytes.max(4 * BLOCK_BYTES),
             seen_bytes: meta.len(),
-            cut,
-        })
+            cut: Cut::default(),
+        }
     }
 
     /// The same file, still empty, under another name and with another bound.

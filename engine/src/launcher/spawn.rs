@@ -19,6 +19,7 @@ use rustix::process::{
 };
 
 use super::ears::{Ears, Source};
+use super::kernel::{start_ticks, ticks_now};
 use super::leftovers::Outputs;
 use super::output::Stream;
 use super::wire::{DETACHED_VARIABLE, LAUNCH_VARIABLE, LAUNCHER_VARIABLE, Launch};
@@ -33,6 +34,8 @@ pub(super) struct Made {
     pub(super) pid: Pid,
     /// A descriptor of it, heard when it ends.
     pub(super) pidfd: OwnedFd,
+    /// When it began, in clock ticks since boot, where that is known.
+    pub(super) start_ticks: Option<u64>,
     /// Its two output files.
     pub(super) streams: [Stream; 2],
 }
@@ -56,6 +59,7 @@ pub(super) enum Failure {
 pub(super) fn make(
     launch: &Launch,
     placed: Option<Outputs>,
+    stdin: Stdio,
     dir: &str,
     ears: &Ears,
 ) -> Result<Made, Failure> {
@@ -82,13 +86,20 @@ pub(super) fn make(
         .env(LAUNCHER_VARIABLE, dir)
         .current_dir(&launch.cwd)
         .process_group(0)
-        .stdin(Stdio::null())
+        .stdin(stdin)
         .stdout(stdout)
         .stderr(stderr);
+    let before = ticks_now();
     let child = command
         .spawn()
         .map_err(|error| cannot_start(launch, &error))?;
     let pid = Pid::from_child(&child);
+    // Mostly within one tick: then the clock knows, and the kernel, who may let us wait until the
+    // program is loaded, need not be asked.
+    let start_ticks = match ticks_now() == before {
+        true => Some(before),
+        false => start_ticks(pid),
+    };
     let watched = pidfd_open(pid, PidfdFlags::empty())
         .map_err(io::Error::from)
         .and_then(|pidfd| {
@@ -99,6 +110,7 @@ pub(super) fn make(
         Ok(pidfd) => Ok(Made {
             pid,
             pidfd,
+            start_ticks,
             streams: [stdout_stream, stderr_stream],
         }),
         Err(error) => {
@@ -292,7 +304,7 @@ mod tests {
             (&[&plain], "i", &refused),
         ];
         let ears = Ears::new().unwrap();
-        let make = |launch: &Launch| make(launch, None, "/d", &ears);
+        let make = |launch: &Launch| make(launch, None, Stdio::null(), "/d", &ears);
         for (number, (argv, image, expected)) in (0..).zip(cases) {
             let mut launch = launch(dir.path(), argv, Some("/nowhere"), image);
             own_folder(&mut launch, dir.path(), number);

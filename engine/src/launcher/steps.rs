@@ -6,7 +6,9 @@
 //! is every stray of its launch, known by the environment it was born with.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fs::File;
 use std::os::fd::OwnedFd;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use rustix::process::{
@@ -14,7 +16,7 @@ use rustix::process::{
 };
 
 use super::ears::Ears;
-use super::kernel::{Owner, children, now_ms, owner};
+use super::kernel::{Children, Owner, now_ms, owner};
 use super::leftovers::{Leftovers, Place};
 use super::output::Stream;
 use super::spawn::{Failure, make};
@@ -34,7 +36,7 @@ const HUNT_SOON: Duration = Duration::from_millis(2);
 struct Step {
     key: Key,
     /// Open as long as its end is to be heard.
-    _pidfd: OwnedFd,
+    pidfd: Option<OwnedFd>,
     started_ms: i64,
     streams: [Stream; 2],
     place: Place,
@@ -43,11 +45,24 @@ struct Step {
     killed: bool,
 }
 
+/// A leader that was just started.
+#[derive(Debug)]
+pub(super) struct Began {
+    pub(super) pid: i32,
+    /// When, in clock ticks since boot, where that is known.
+    pub(super) start_ticks: Option<u64>,
+    /// When, milliseconds UTC.
+    pub(super) at_ms: i64,
+}
+
 /// All living processes.
 #[derive(Debug)]
 pub(super) struct Steps {
     /// The launcher's directory, which every process of ours carries in its environment.
     dir: String,
+    children: Children,
+    /// What steps have as their standard input.
+    null: Option<File>,
     live: HashMap<Pid, Step>,
     by_key: HashMap<Key, Pid>,
     /// Leaders that have ended and whose output was not looked at since.
@@ -69,6 +84,8 @@ impl Steps {
     pub(super) fn new(dir: String) -> Steps {
         Steps {
             dir,
+            children: Children::new(),
+            null: File::open("/dev/null").ok(),
             live: HashMap::new(),
             by_key: HashMap::new(),
             reaped: Vec::new(),
@@ -82,16 +99,15 @@ impl Steps {
         }
     }
 
-    /// Starts one, whose end is heard by `ears`. Answers its pid and when it began (milliseconds
-    /// UTC).
+    /// Starts one, whose end is heard by `ears`.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub(super) fn start(&mut self, launch: &Launch, ears: &Ears) -> Result<(Pid, i64), Failure> {
+    pub(super) fn start(&mut self, launch: &Launch, ears: &Ears) -> Result<Began, Failure> {
         let started_ms = now_ms();
         // A stray may still write to where its step's output was.
         let reused = self.leftovers.reuse(launch, self.strays.is_empty());
-        let made = match make(launch, reused, &self.dir, ears) {
+        let made = match make(launch, reused, self.null(), &self.dir, ears) {
             Ok(made) => made,
             Err(failure) => {
                 if failure != Failure::Again {
@@ -105,7 +121,7 @@ impl Steps {
         };
         let step = Step {
             key: launch.key.clone(),
-            _pidfd: made.pidfd,
+            pidfd: Some(made.pidfd),
             started_ms,
             streams: made.streams,
             place: Place::of(launch),
@@ -119,7 +135,22 @@ impl Steps {
         }
         self.by_key.insert(launch.key.clone(), made.pid);
         self.live.insert(made.pid, step);
-        Ok((made.pid, started_ms))
+        Ok(Began {
+            pid: number(made.pid),
+            start_ticks: made.start_ticks,
+            at_ms: started_ms,
+        })
+    }
+
+    /// Nothing to read, for one step.
+    fn null(&self) -> Stdio {
+        let copy = self.null.as_ref().and_then(|null| null.try_clone().ok());
+        copy.map_or_else(Stdio::null, Stdio::from)
+    }
+
+    /// How many live.
+    pub(super) fn living(&self) -> usize {
+        self.live.len()
     }
 
     /// The launcher's directory.
@@ -130,7 +161,10 @@ impl Steps {
     /// Whether nothing lives that this launcher must see the end of.
     pub(super) fn is_empty(&self) -> bool {
         let stays = |owner: &Owner| *owner != Owner::Detached;
-        self.live.is_empty() && self.hunt_at.is_none() && !self.strays.values().any(stays)
+        self.live.is_empty()
+            && self.reaped.is_empty()
+            && self.hunt_at.is_none()
+            && !self.strays.values().any(stays)
     }
 
     /// Takes in a leader that has ended.
@@ -145,20 +179,32 @@ impl Steps {
             Ok(Some((_, status))) => Some(status),
             Err(_) => None,
         };
-        let step = self.live.remove(&pid)?;
+        let mut step = self.live.remove(&pid)?;
+        // It would be heard again and again.
+        step.pidfd = None;
         self.by_key.remove(&step.key);
         if let Some(kill_at) = step.kill_at {
             self.kills.remove(&(kill_at, number(pid)));
         }
-        self.hunt_every = HUNT_SOON;
-        self.hunt_at = Some(Instant::now());
         let told = (step.key.clone(), exit(status, step.started_ms));
         self.reaped.push(step);
         Some(told)
     }
 
-    /// Bounds the output of the leaders that were reaped, once their ends are told: nobody waits.
+    /// Whether leaders were reaped, not settled yet, and none lives any more.
+    pub(super) fn is_last_reaped(&self) -> bool {
+        self.live.is_empty() && !self.reaped.is_empty()
+    }
+
+    /// Bounds the output of the leaders that were reaped and looks for what left their groups,
+    /// once their ends are told: nobody waits. Before another step is started, who may get the
+    /// place of one of them.
     pub(super) fn settle(&mut self) {
+        if self.reaped.is_empty() {
+            return;
+        }
+        self.hunt_every = HUNT_SOON;
+        self.hunt_again(Instant::now());
         for mut step in self.reaped.drain(..) {
             for mut stream in step.streams {
                 stream.bound(true);
@@ -246,10 +292,14 @@ impl Steps {
             self.hunt_at = self.hunt_at.or(Some(now));
         }
         if self.hunt_at.is_some_and(|at| at <= now) {
-            let again = self.hunt();
-            self.hunt_at = again.then(|| now + self.hunt_every);
-            self.hunt_every = LOOK_LATE.min(self.hunt_every * 2);
+            self.hunt_again(now);
         }
+    }
+
+    fn hunt_again(&mut self, now: Instant) {
+        let again = self.hunt();
+        self.hunt_at = again.then(|| now + self.hunt_every);
+        self.hunt_every = LOOK_LATE.min(self.hunt_every * 2);
     }
 
     /// Reaps dead strays, kills those whose step has ended. Answers whether some are dying.
@@ -278,7 +328,7 @@ impl Steps {
 
     /// Children that are no leaders.
     fn orphans(&self) -> Vec<Pid> {
-        let mut pids = children();
+        let mut pids = self.children.pids();
         pids.retain(|pid| !self.live.contains_key(pid));
         pids
     }

@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 /// The highest version of these words that this build speaks. The lowest is 1.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// A line longer than this ends its connection, in bytes.
 pub const LINE_MAX_BYTES: usize = 64 << 20;
@@ -172,6 +172,10 @@ pub enum ToLauncher {
         engine_version: String,
         /// Rises with every start of an engine; the highest is served.
         generation: u64,
+        /// How many processes may run at a time; what is said beyond them waits in line. None: any
+        /// number. A launcher of version 1 starts all that is said.
+        #[serde(default)]
+        places: Option<u32>,
     },
     /// Start a process, unless the key is known.
     Launch(Box<Launch>),

@@ -58,4 +58,9 @@ pub trait PodRuntime {
     fn stop(&mut self, key: PodKey, grace_ms: u64);
     /// Its end is committed: the record may be forgotten.
     fn release(&mut self, key: PodKey);
+    /// How many launches it takes beyond those that may run, so that an end is followed by the next
+    /// without a word between.
+    fn ahead(&self) -> usize {
+        0
+    }
 }

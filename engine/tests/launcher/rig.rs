@@ -44,7 +44,12 @@ impl Home {
 
     /// Connects an engine and waits until it is served.
     pub(crate) async fn engine(&self) -> Engine {
-        let (processes, news) = self.start(None);
+        self.engine_with(None).await
+    }
+
+    /// One that wants so many processes at a time.
+    pub(crate) async fn engine_with(&self, places: Option<u32>) -> Engine {
+        let (processes, news) = self.begin(None, places);
         let mut engine = Engine {
             processes,
             news,
@@ -55,10 +60,19 @@ impl Home {
     }
 
     pub(crate) fn start(&self, generation: Option<u64>) -> (Processes, UnboundedReceiver<News>) {
+        self.begin(generation, None)
+    }
+
+    fn begin(
+        &self,
+        generation: Option<u64>,
+        places: Option<u32>,
+    ) -> (Processes, UnboundedReceiver<News>) {
         let program = Some(PathBuf::from(USHER));
         let settings = Settings {
             program,
             generation,
+            places,
             ..Settings::new(self.path())
         };
         Processes::start(settings).unwrap()

@@ -87,7 +87,7 @@ fn a_newer_engine_and_an_older_launcher_agree_on_the_older_words() {
     let (mut engine, mut launcher) = Raw::start(&home);
     engine.say(&hello(99, "9.9.9", 7));
     let welcome = engine.hear_named("welcome");
-    assert_eq!(welcome["v"], 1);
+    assert_eq!(welcome["v"], 2);
     assert_eq!(welcome["launcher_pid"], launcher.id());
     engine.say(&json!({"launch_elsewhere": {"key": key(1)}}));
     assert!(
@@ -160,7 +160,7 @@ fn an_older_launcher_serves_a_newer_engine_as_long_as_it_has_work_and_then_gives
     let welcome = newer.hear_named("welcome");
     assert_eq!(
         (&welcome["v"], &welcome["inventory"][0][0]["launch"]),
-        (&json!(1), &json!(1))
+        (&json!(2), &json!(1))
     );
     newer.say(&json!({"stop": {"key": key(1), "grace_ms": 0}}));
     newer.hear_named("exited");

@@ -58,17 +58,20 @@ impl Checkpointer {
         }
     }
 
-    /// To be called on the writer's thread after each commit.
-    pub(super) fn after_commit(&self, connection: &Connection) {
+    /// To be called on the writer's thread after each commit. Answers how many pages are in the
+    /// log.
+    pub(super) fn after_commit(&self, connection: &Connection) -> u64 {
         let pages = PAGES.take();
+        let counted = u64::try_from(pages).unwrap_or(0);
         if pages < PAGES_MOVED {
-            return;
+            return counted;
         }
         let poked = self.poke.as_ref().map(|poke| poke.try_send(()));
         let is_alone = matches!(poked, None | Some(Err(TrySendError::Disconnected(()))));
         if is_alone || pages >= PAGES_MAX {
             move_log(connection, &self.moving);
         }
+        counted
     }
 }
 

@@ -10,6 +10,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::checkpoint::Checkpointer;
 use super::commit::{execute, first};
+use super::room::Room;
 use super::{Durability, Sqlite, SqliteReader, fail, sql};
 use crate::clock::Clock;
 use crate::error::{Error, Source};
@@ -56,6 +57,7 @@ impl Sqlite {
             connection,
             needs_check: false,
             clock: Clock::system(),
+            room: (durability == Durability::Full).then(|| Room::beside(path)),
         };
         ledger.transact("bring the ledger up to date", |connection| {
             migrate(connection, path, &MIGRATIONS)?;

@@ -58,6 +58,7 @@ impl State {
                 for (write, outcome) in group.iter().zip(&outcomes) {
                     self.tell(write, outcome);
                 }
+                self.ledger.tend();
                 Ok(())
             }
             Err(error) => {

@@ -48,11 +48,15 @@ fn exited(code: i32) -> PodNews {
 
 /// Writes down what it is told.
 #[derive(Clone, Default)]
-struct Orders(Arc<Mutex<Vec<String>>>);
+struct Orders {
+    told: Arc<Mutex<Vec<String>>>,
+    /// How many launches it takes beyond the places.
+    ahead: usize,
+}
 
 impl Orders {
     fn note(&self, verb: &str, key: &PodKey) {
-        self.0
+        self.told
             .lock()
             .unwrap()
             .push(format!("{verb} {}/{}", key.run, key.node));
@@ -60,7 +64,7 @@ impl Orders {
 
     /// What was ordered since the last look.
     fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().unwrap())
+        std::mem::take(&mut self.told.lock().unwrap())
     }
 }
 
@@ -75,6 +79,10 @@ impl PodRuntime for Orders {
 
     fn release(&mut self, key: PodKey) {
         self.note("release", &key);
+    }
+
+    fn ahead(&self) -> usize {
+        self.ahead
     }
 }
 
@@ -104,7 +112,15 @@ struct Rig {
 impl Rig {
     /// A watch that lets two be alive at a time and has not heard of its runtime yet.
     fn new() -> Rig {
-        let orders = Orders::default();
+        Rig::ahead(0)
+    }
+
+    /// One whose runtime lets so many wait beyond these two.
+    fn ahead(ahead: usize) -> Rig {
+        let orders = Orders {
+            ahead,
+            ..Orders::default()
+        };
         let runs = tempfile::tempdir().unwrap();
         let settings = Settings {
             processes_max: 2,
@@ -192,6 +208,24 @@ fn places_are_given_in_order() {
             reason: "why".to_owned(),
         };
         assert_eq!(rig.tell(9, lost).await, ["launch run/1"]);
+    });
+}
+
+/// A runtime with a line of its own gets more than may run, and the next at every end.
+#[test]
+fn a_runtime_may_have_a_line_of_its_own() {
+    in_system(async {
+        let rig = Rig::ahead(1);
+        rig.connect(&[]).await;
+        for node in [5, 4, 9] {
+            assert_eq!(rig.launch(node).await, [format!("launch run/{node}")]);
+        }
+        assert_eq!(rig.launch(1).await, NONE);
+        assert_eq!(rig.tell(5, exited(0)).await, ["launch run/1"]);
+        assert_eq!(
+            rig.order(PodOrder::Stop(key(1))).await,
+            ["stop in 700 run/1"]
+        );
     });
 }
 
