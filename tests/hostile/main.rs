@@ -66,6 +66,9 @@ fn told(name: &str, bytes: &[u8]) -> String {
                         global.value.source()
                     );
                 }
+                for warning in &admitted.warnings {
+                    let _ = writeln!(out, "{warning}");
+                }
                 for kept in admitted.kept {
                     let _ = writeln!(out, "kept without effect: {kept}");
                 }

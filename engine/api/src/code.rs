@@ -15,6 +15,14 @@ pub struct Code {
     pub way_out: &'static str,
 }
 
+impl Code {
+    /// Whether what it names is doubtful only: the file runs all the same.
+    #[must_use]
+    pub fn is_warning(&self) -> bool {
+        self.id.starts_with("WF-05")
+    }
+}
+
 macro_rules! codes {
     ($($ident:ident $id:literal $name:literal $means:literal $example:literal $way:literal;)*) => {
         $(
@@ -133,6 +141,26 @@ codes! {
         "A parameter has neither an argument nor a value nor a default."
         "inputs: {parameters: [{name: word}]}  # and a call without it"
         "Give the argument, or a `default`.";
+    OPEN_APPROVER "WF-0501" "open-approver"
+        "A warning: who approves comes from a parameter of the workflow, so whoever submits it \
+         picks the approver."
+        "approvers: [{user: \"{{workflow.parameters.boss}}\"}]"
+        "Name a group in `mustBeIn`, in which that person must be.";
+    EARLY_DEADLINE "WF-0502" "early-deadline"
+        "A warning: a deadline of the step or of the workflow is over before the time limit of \
+         the approval, which therefore never decides."
+        "activeDeadlineSeconds: 600  # and in the approval timeout: {after: 2d, result: reject}"
+        "Make the deadline longer, or the `timeout` of the approval shorter.";
+    FINAL_REJECTION "WF-0503" "final-rejection"
+        "A warning: a retry strategy reaches an approval, but a rejection is final: nobody is \
+         asked again."
+        "retryStrategy: {limit: 2}  # around a step that asks people"
+        "Take the strategy away from the approval, or write `retryOnReject: true` into it.";
+    FOREIGN_TIMEOUT "WF-0504" "foreign-timeout"
+        "A warning: the template of an approval has the field `timeout`, which is not that of \
+         the approval."
+        "timeout: 2h  # beside suspend, instead of in suspend.approval"
+        "Write `timeout: {after: 2h, result: reject}` into the approval.";
 }
 
 /// The page of a code, as text for a terminal; the nearest code when there is none of this name.

@@ -8,7 +8,7 @@
 //!
 //! `shape` asks the field table alone; `survey` maps templates and calls; `build` tells what no
 //! plan can be without; `rules` tell the rest, and only when a file is admitted. All add to one
-//! list.
+//! list. What a sound file can hardly be meant to say is a list of its own: warnings.
 
 mod at;
 mod build;
@@ -39,7 +39,7 @@ use self::places::Places;
 use self::survey::Survey;
 use crate::plan::Plan;
 
-/// One thing that is wrong with a file.
+/// One thing that is wrong with a file, or, by its code, one that is doubtful.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// Its stable code.
@@ -59,7 +59,8 @@ pub struct Fault {
 }
 
 impl fmt::Display for Fault {
-    /// `file:line:column: CODE path: message; did you mean `x`?`, without what is not known.
+    /// `file:line:column: CODE path: message; did you mean `x`?`, without what is not known. A
+    /// warning says so before its code.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.file.is_empty() {
             write!(formatter, "{}:", self.file)?;
@@ -69,6 +70,9 @@ impl fmt::Display for Fault {
         }
         if !self.file.is_empty() || self.line > 0 {
             formatter.write_str(" ")?;
+        }
+        if self.code.is_warning() {
+            formatter.write_str("warning ")?;
         }
         formatter.write_str(self.code.id)?;
         if !self.path.is_empty() {
@@ -135,6 +139,8 @@ pub struct Admitted {
     pub hash: String,
     /// Fields that are kept without effect here, each once.
     pub kept: Vec<String>,
+    /// What it can hardly be meant to say; it runs all the same.
+    pub warnings: Vec<Fault>,
     /// `metadata.name`.
     pub name: Option<String>,
     /// `metadata.generateName`.
@@ -162,9 +168,14 @@ pub fn admit(document: &Document, overrides: &Overrides) -> Result<Admitted, Vec
     }
     let changed = change::apply(&document.object, overrides, &mut faults);
     let shaped = shape::shape(&changed, &mut faults);
+    let mut doubts = Faults::new(&document.file, &document.places);
     let plan = Survey::new(&At::root(&shaped.object), &mut faults).and_then(|survey| {
         rules::check(&shaped.object, &survey, &mut faults);
-        build::build(&shaped.object, &survey, &mut faults)
+        let plan = build::build(&shaped.object, &survey, &mut faults)?;
+        if faults.is_empty() {
+            rules::doubt(&survey, &mut doubts);
+        }
+        Some(plan)
     });
     match plan {
         Some(plan) if faults.is_empty() => {
@@ -180,6 +191,7 @@ pub fn admit(document: &Document, overrides: &Overrides) -> Result<Admitted, Vec
                 plan,
                 hash,
                 kept: shaped.kept,
+                warnings: doubts.finish(),
                 object: shaped.object,
             })
         }

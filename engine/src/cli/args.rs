@@ -307,6 +307,9 @@ pub(super) struct LintArgs {
     /// Files, folders of .yaml, .yml and .json files, or `-` for stdin
     #[arg(required = true, value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
+    /// `json` prints a list of faults and warnings, also when it is empty
+    #[arg(short = 'o', long, value_enum)]
+    pub(super) output: Option<Form>,
 }
 
 /// `explain`.

@@ -72,7 +72,11 @@ pub(super) fn admitted(source: &Source, style: &Style) -> Option<Vec<Admitted>> 
             }
         };
         match admit_all(&name, &bytes, &overrides) {
-            Ok(admitted) => all.extend(admitted),
+            Ok(admitted) => {
+                let text = warnings(&admitted, &bytes, &style.aside());
+                output::show_aside(&text);
+                all.extend(admitted);
+            }
             Err(faults) => {
                 let text = String::from_utf8_lossy(&bytes);
                 output::show_aside(&view::faults(&faults, Some(&text), &style.aside()));
@@ -81,6 +85,15 @@ pub(super) fn admitted(source: &Source, style: &Style) -> Option<Vec<Admitted>> 
         }
     }
     is_sound.then_some(all)
+}
+
+/// What the workflows of a file can hardly be meant to say; empty when there is nothing.
+pub(super) fn warnings(all: &[Admitted], bytes: &[u8], style: &Style) -> String {
+    let warnings: Vec<Fault> = all.iter().flat_map(|one| one.warnings.clone()).collect();
+    match warnings.is_empty() {
+        true => String::new(),
+        false => view::faults(&warnings, Some(&String::from_utf8_lossy(bytes)), style),
+    }
 }
 
 /// Every workflow of a text.

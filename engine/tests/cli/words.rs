@@ -37,6 +37,111 @@ fn lint() {
     place.usher(["lint", "empty"]).with_code(2);
 }
 
+const DOUBTFUL: &str = "\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: order}
+spec:
+  entrypoint: ask
+  arguments: {parameters: [{name: boss, value: boss@example.org}]}
+  templates:
+  - name: ask
+    timeout: 2h
+    suspend: {approval: {title: An order, approvers: [{user: \"{{workflow.parameters.boss}}\"}]}}
+";
+
+/// A warning refuses nothing: `lint` prints it and ends well, in words and for programs; `submit`
+/// and `run` say it by the way.
+#[test]
+fn warnings_refuse_nothing() {
+    let place = Place::new();
+    place.file("order.yaml", DOUBTFUL);
+    let said = place.usher(["lint", "order.yaml"]).with_code(0);
+    let words = "\
+order.yaml:9:5: warning WF-0504 spec.templates[0].timeout
+  is the template's, not the approval's: here it ends the wait as a deadline does, and the step \
+                 fails; in Argo it counts only while a step is Pending, which this one never is; \
+                 write `timeout` into the approval
+   9 |     timeout: 2h
+     |     ^^^^^^^
+
+order.yaml:10:62: warning WF-0501 spec.templates[0].suspend.approval.approvers[0].user
+  comes from a parameter of the workflow, by {{workflow.parameters.boss}}: whoever submits it \
+                 picks who approves it; name a group in `mustBeIn`, in which that person must be
+   10 |     suspend: {approval: {title: An order, approvers: [{user: \
+                 \"{{workflow.parameters.boss}}\"}]}}
+      |                                                              \
+                 ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+2 warnings in order.yaml; `usher explain CODE` tells more
+";
+    assert_eq!(
+        said.out,
+        format!("{words}no faults, 2 warnings in 1 workflow\n")
+    );
+    assert_eq!(said.err, "");
+    let said = place
+        .usher(["lint", "order.yaml", "-o", "json"])
+        .with_code(0);
+    let rows = said.json();
+    assert_eq!(rows.as_array().unwrap().len(), 2);
+    let row = &rows[0];
+    assert_eq!(
+        (
+            &row["severity"],
+            &row["code"],
+            &row["line"],
+            &row["column"],
+            &row["file"]
+        ),
+        (
+            &"warning".into(),
+            &"WF-0504".into(),
+            &9.into(),
+            &5.into(),
+            &"order.yaml".into()
+        )
+    );
+    assert_eq!(row["path"], "spec.templates[0].timeout");
+    let said = place
+        .usher(["run", "order.yaml", "--exit-when-waiting"])
+        .with_code(3);
+    assert!(said.err.starts_with(words), "{}", said.err);
+    let said = place
+        .usher(["submit", "order.yaml", "--dry-run", "-o", "json"])
+        .with_code(0);
+    assert_eq!(said.err, words);
+    assert_eq!(said.json()["metadata"]["name"], "order");
+}
+
+/// For programs every fault is a row too, also what no file says: that it cannot be read.
+#[test]
+fn lint_for_programs() {
+    let place = Place::new();
+    place.file(
+        "bad.yaml",
+        &DOUBTFUL.replace("entrypoint: ask", "entrypoint: aks"),
+    );
+    let said = place
+        .usher(["lint", "bad.yaml", "none.yaml", "-o", "json"])
+        .with_code(2);
+    let rows = said.json();
+    assert_eq!(rows.as_array().unwrap().len(), 2, "{rows}");
+    assert_eq!(
+        (&rows[0]["severity"], &rows[0]["code"]),
+        (&"error".into(), &"WF-0301".into())
+    );
+    assert_eq!(rows[0]["nearest"], "ask");
+    assert_eq!(rows[1]["file"], "none.yaml");
+    let message = rows[1]["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("read none.yaml: No such file"),
+        "{message}"
+    );
+    let said = place.usher(["lint", "-o", "json", "-"]).with_code(2);
+    assert_eq!(said.json()[0]["file"], "stdin");
+}
+
 /// Every code that is listed has a page; another has not.
 #[test]
 fn explain() {

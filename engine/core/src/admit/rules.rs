@@ -5,6 +5,7 @@
 
 mod ancestors;
 mod calls;
+mod doubts;
 mod names;
 mod people;
 mod recursion;
@@ -28,4 +29,9 @@ pub(crate) fn check(object: &Value, survey: &Survey<'_>, faults: &mut Faults<'_>
     recursion::check(survey, faults);
     tags::check(&root, survey, faults);
     faults.mute(false);
+}
+
+/// Tells what a sound object can hardly be meant to say.
+pub(crate) fn doubt(survey: &Survey<'_>, doubts: &mut Faults<'_>) {
+    doubts::check(survey, doubts);
 }

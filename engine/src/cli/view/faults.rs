@@ -9,8 +9,8 @@ use super::text::{back, ellipsis, front, paragraph, safe, width};
 /// Columns of a line of a file that are shown where no terminal bounds them.
 const EXCERPT_COLUMNS: usize = 200;
 
-/// Every fault, each with its source line, and a closing line with their number. `source` is the
-/// text of the file that all of them are in.
+/// Every fault, or every warning, each with its source line, and a closing line with their number.
+/// `source` is the text of the file that all of them are in.
 #[must_use]
 pub fn faults(faults: &[Fault], source: Option<&str>, style: &Style) -> String {
     let lines: Vec<&str> = source.unwrap_or_default().lines().collect();
@@ -36,9 +36,12 @@ fn one(fault: &Fault, lines: &[&str], style: &Style) -> String {
     } else {
         format!("{}: ", place.join(":"))
     };
-    let head = format!("{place}{} {}", fault.code.id, safe(&fault.path));
+    let is_warning = fault.code.is_warning();
+    let word = if is_warning { "warning " } else { "" };
+    let head = format!("{place}{word}{} {}", fault.code.id, safe(&fault.path));
     let head = paragraph(head.trim_end(), 0, Tint::Plain, style);
-    let mut out = head.replacen(fault.code.id, &style.paint(Tint::Bad, fault.code.id), 1);
+    let tint = if is_warning { Tint::Waiting } else { Tint::Bad };
+    let mut out = head.replacen(fault.code.id, &style.paint(tint, fault.code.id), 1);
     out.push_str(&paragraph(&safe(&fault.message), 2, Tint::Plain, style));
     let line = fault.line.checked_sub(1).and_then(|at| lines.get(at));
     if let Some(line) = line.filter(|line| !line.trim().is_empty()) {
@@ -109,8 +112,13 @@ fn closing(faults: &[Fault]) -> String {
     };
     let same = faults.iter().all(|fault| fault.code == first.code);
     let code = if same { first.code.id } else { "CODE" };
+    let what = if first.code.is_warning() {
+        "warning"
+    } else {
+        "fault"
+    };
     format!(
-        "{} fault{plural}{place}; `usher explain {code}` tells more",
+        "{} {what}{plural}{place}; `usher explain {code}` tells more",
         faults.len()
     )
 }
@@ -150,6 +158,28 @@ hello.yaml:3:6: WF-0201 spec.entrypont
             faults(&[fault(3, 6)], Some(source), &Style::default()),
             text
         );
+    }
+
+    /// A warning says that it is one, in its line and in the closing one.
+    #[test]
+    fn a_warning() {
+        let warning = Fault {
+            code: &code::FOREIGN_TIMEOUT,
+            path: "spec.timeout".into(),
+            message: "is the template's".into(),
+            nearest: None,
+            ..fault(1, 1)
+        };
+        let text = "\
+hello.yaml:1:1: warning WF-0504 spec.timeout
+  is the template's
+   1 | timeout: 2h
+     | ^^^^^^^
+
+1 warning in hello.yaml; `usher explain WF-0504` tells more
+";
+        let shown = faults(&[warning], Some("timeout: 2h"), &Style::default());
+        assert_eq!(shown, text);
     }
 
     /// Faults without a place, a file or a source, and of two codes.
