@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use serde_json::Value;
@@ -75,6 +76,17 @@ impl Drop for Engine {
         // A test that fails leaves none behind.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Waits for so long: an instant of chance is one of time.
+pub(crate) fn wait(micros: u64) {
+    let until = Instant::now() + Duration::from_micros(micros);
+    while let Some(left) = until.checked_duration_since(Instant::now()) {
+        if left.is_zero() {
+            return;
+        }
+        std::thread::park_timeout(left);
     }
 }
 

@@ -5,6 +5,7 @@
 //! the mail server that it talks to, by the ledger's lock, by what is seen in the ledger; or it is
 //! killed at an instant of chance, again and again.
 
+mod decisions;
 mod engine;
 mod mails;
 mod sink;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::process::Child;
+use std::process::{Child, Stdio};
 
 use serde_json::{Value, json};
 use suite::{Form, Place, Rows, Secrets, Web, ask, mailed_links, page_of};
@@ -64,7 +64,8 @@ impl Arena {
             .env("USHER_LOG", "debug")
             // Clients say where they come from: a thousand people share no limit of one.
             .env("USHER_SERVER_TRUSTED_PROXIES", "127.0.0.1/32")
-            .stdout(log.try_clone().expect("a second handle"))
+            // There the mailbox's key is shown, once, as it should be.
+            .stdout(Stdio::null())
             .stderr(log)
             .spawn()
             .expect("the binary starts");

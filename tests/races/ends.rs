@@ -1,11 +1,11 @@
 //! Somebody decides at the moment at which somebody else ends the run.
 
 use serde_json::{Value, json};
-use suite::{Facts, Form, grow_old};
+use suite::{Aim, Facts, Form, grow_old};
 
 use crate::arena::{Arena, Ask, filled, posts};
 use crate::judge::both_win;
-use crate::lane::{Aim, Racer, side_by_side};
+use crate::lane::{Racer, side_by_side};
 
 /// Races of all rounds in `full`.
 const RACES: usize = 3_000;

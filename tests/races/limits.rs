@@ -4,11 +4,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
-use suite::{Facts, Form, grow_old};
+use suite::{Aim, Facts, Form, grow_old};
 
 use crate::arena::{Arena, Ask, filled, posts};
 use crate::judge::both_win;
-use crate::lane::{Aim, Racer, side_by_side};
+use crate::lane::{Racer, side_by_side};
 
 /// Races of all rounds in `full`.
 const RACES: usize = 3_000;
@@ -21,16 +21,16 @@ const LANES: usize = 2;
 
 /// Requests with the same limit: their votes come at once, and the limits of all fall due among
 /// them.
-const GROUP: usize = 12;
+const GROUP: usize = 6;
 
 /// Between two such limits, milliseconds.
-const APART_MS: i64 = 80;
+const APART_MS: i64 = 60;
 
 /// The steps of the aim, microseconds, at most.
 const STEP: u64 = 4_000;
 
-/// The first votes start so much before their limit, microseconds: a dozen take about this long.
-const BEFORE: i64 = 6_000;
+/// The first votes start so much before their limit, microseconds: half a dozen take about this long.
+const BEFORE: i64 = 5_000;
 
 /// Long enough to open the pages of a round, on a machine like the one this was written on; a
 /// slower one takes twice that, and so on.

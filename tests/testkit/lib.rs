@@ -3,6 +3,7 @@
 //! A test of the suite drives `usher` as a person does, in a folder and an environment that hold
 //! nothing else. Nothing here sleeps: a deadline is a wait for the thing itself, with an end.
 
+mod aim;
 mod asking;
 mod chance;
 mod facts;
@@ -16,6 +17,7 @@ mod shipped;
 mod together;
 mod web;
 
+pub use aim::Aim;
 pub use asking::{Form, ask, grow_old, mailed_links, page_of};
 pub use chance::{Counts, counts, scaled, seed};
 pub use facts::Facts;

@@ -11,6 +11,9 @@ use crate::{Place, Rows};
 /// So much of a secret is as good as the secret: nothing else has these letters in this order.
 const PART: usize = 24;
 
+/// How the one line begins that shows the mailbox's key: to whoever starts an engine, on purpose.
+const MAILBOX: &str = "usher: no mail server is set up: mail is in the development mailbox, http";
+
 /// The secrets of a place.
 #[derive(Debug, Default)]
 pub struct Secrets {
@@ -67,6 +70,9 @@ impl Secrets {
     /// shown; the line's beginning is, up to it.
     pub fn assert_untold(&self, what: &str, said: &str) {
         for (number, line) in said.lines().enumerate() {
+            if line.starts_with(MAILBOX) {
+                continue;
+            }
             let lower = line.to_ascii_lowercase();
             if let Some(at) = self.find(&lower) {
                 let before = line.get(..at).unwrap_or_default();
