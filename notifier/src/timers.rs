@@ -7,16 +7,18 @@
 //! ```
 //!
 //! A due time is a column of a committed row, so nothing is held in memory and nothing is lost with
-//! a process. Every replica may run the loop: the gate lets one of them through. One task is moved
-//! at a time, so that a vote never waits for more than one of them.
+//! a process. Every replica may run the loop: the gate lets one of them through. Tasks are moved one
+//! after the other, so that a vote never waits for more than one of them; only those that a run has
+//! just asked for are opened side by side, so that one commit takes several.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use usher_ledger::tasks::{TaskFilter, TaskReader, TaskRow, state};
-use usher_notifier_core::decide::Event;
+use usher_notifier_core::decide::{Event, Refusal};
 use usher_notifier_core::people::People;
 
 use crate::gate::{Gate, GateError};
@@ -24,6 +26,9 @@ use crate::ports::Ports;
 
 /// At most so many tasks are looked up at a time.
 const BATCH: usize = 64;
+
+/// At most so many tasks are opened side by side: about what one commit takes in the time of another.
+const SIDE_BY_SIDE: usize = 16;
 
 /// Even without a bell somebody looks this often.
 const LOOK: Duration = Duration::from_secs(2);
@@ -133,52 +138,53 @@ impl Timers {
         let now_ms = self.now_ms();
         self.shelved.retain(|_, until| *until > now_ms);
         let most = BATCH + self.shelved.len();
-        let read = move |reader: &mut dyn TaskReader| reader.tasks_due(now_ms, most);
-        let mut due = self.ports().store.read(read).await?;
-        due.retain(|id| !self.shelved.contains_key(id));
-        for id in &due {
-            if self.is_ending() {
-                return Ok(Look::Quiet);
+        let read = move |reader: &mut dyn TaskReader| {
+            let due = reader.tasks_due(now_ms, most)?;
+            due.iter()
+                .map(|id| reader.task(id))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let rows = self.ports().store.read(read).await?;
+        let due = rows.into_iter().flatten();
+        let rows: Vec<TaskRow> = due.filter(|row| !self.is_shelved(&row.id)).collect();
+        let has_more = rows.len() >= BATCH;
+        for some in rows.chunk_by(|one, next| is_opening(one) && is_opening(next)) {
+            for few in some.chunks(SIDE_BY_SIDE) {
+                if self.is_ending() {
+                    return Ok(Look::Quiet);
+                }
+                self.move_all(few).await;
             }
-            self.move_due(id).await?;
         }
-        if due.len() >= BATCH {
+        if has_more {
             return Ok(Look::More);
         }
         self.go_round().await
+    }
+
+    fn is_shelved(&self, id: &str) -> bool {
+        self.shelved.contains_key(id)
     }
 
     fn is_ending(&self) -> bool {
         *self.ports().ending.borrow()
     }
 
-    async fn move_due(&mut self, id: &str) -> Result<(), GateError> {
-        let own = id.to_owned();
-        let read = move |reader: &mut dyn TaskReader| reader.task(&own);
-        let Some(row) = self.ports().store.read(read).await? else {
-            return Ok(());
-        };
-        self.try_move(&row.id, event_of(&row)).await;
-        Ok(())
-    }
-
-    /// Moves one task. What does not work is told and put off: the others are due as well.
-    async fn try_move(&mut self, id: &str, event: Event) {
-        let fault = match self.gate.move_task(id, event).await {
-            Ok(done) => {
-                let open_again = done.task.due_ms().is_some_and(|due| due <= self.now_ms());
-                if !open_again {
-                    return;
-                }
-                "it is due again at once".to_owned()
-            }
-            // Somebody else was faster, or the run has removed it.
-            Err(GateError::NotFound) => return,
-            Err(fault) => fault.to_string(),
-        };
-        tracing::warn!(task = id, %fault, "a due request is put off");
-        self.shelved
-            .insert(id.to_owned(), self.now_ms().saturating_add(SHELVED_MS));
+    /// Moves these side by side. What does not work is told and put off: the others are due too.
+    async fn move_all(&mut self, rows: &[TaskRow]) {
+        let mut moves = JoinSet::new();
+        for row in rows {
+            let (gate, id, event) = (self.gate.clone(), row.id.clone(), event_of(row));
+            moves.spawn(async move { fault_of(&gate, &id, event).await.map(|fault| (id, fault)) });
+        }
+        while let Some(moved) = moves.join_next().await {
+            let Ok(Some((id, fault))) = moved else {
+                continue;
+            };
+            tracing::warn!(task = id, %fault, "a due request is put off");
+            self.shelved
+                .insert(id, self.now_ms().saturating_add(SHELVED_MS));
+        }
     }
 
     fn now_ms(&self) -> i64 {
@@ -278,6 +284,24 @@ impl Timers {
             Ok(None) | Err(_) => LOOK,
         }
     }
+}
+
+/// Moves a task, and answers why it is to be put off.
+async fn fault_of(gate: &Gate, id: &str, event: Event) -> Option<String> {
+    match gate.move_task(id, event).await {
+        Ok(done) => {
+            let now_ms = gate.ports().clock.now_ms();
+            let is_due = done.task.due_ms().is_some_and(|due| due <= now_ms);
+            is_due.then(|| "it is due again at once".to_owned())
+        }
+        // Somebody else was faster, or the run has removed or closed it: the next look shows.
+        Err(GateError::NotFound | GateError::Refused(Refusal::Closed(_))) => None,
+        Err(fault) => Some(fault.to_string()),
+    }
+}
+
+fn is_opening(row: &TaskRow) -> bool {
+    row.state == state::OPENING
 }
 
 /// What a due row needs.
