@@ -18,12 +18,13 @@ mod rows;
 
 use std::sync::Arc;
 
-use usher_ledger::tasks::{LinkRow, MailPhase, StoredAnswer, TaskRow, state};
+use usher_ledger::tasks::{LinkRow, MailPhase, StoredAnswer, TaskReader, TaskRow, state};
 use usher_ledger::{Error, Outcome, Write};
 use usher_notifier_core::decide::{Change, Event, Refusal, Rules, Told, World, decide};
 use usher_notifier_core::task::Task;
 
 use crate::ports::Ports;
+use crate::timers;
 
 pub use body::task_of;
 
@@ -100,6 +101,15 @@ pub struct Linked {
     pub row: TaskRow,
     /// The task.
     pub task: Task,
+    /// All its links.
+    pub links: Vec<LinkRow>,
+}
+
+/// A task as it was read, of one instant.
+struct Seen {
+    row: TaskRow,
+    task: Task,
+    links: Vec<LinkRow>,
 }
 
 /// How a move ended: it was made, or its answer was known already.
@@ -127,7 +137,24 @@ impl Gate {
     /// Why nothing was changed. [`GateError::Unavailable`] may come after a commit that nobody
     /// could confirm; the same call again tells.
     pub async fn move_task(&self, id: &str, event: Event) -> Result<Done, GateError> {
-        match self.spawn(id, event, None).await? {
+        self.made(id, event, None).await
+    }
+
+    /// Moves the task behind a link, which was just read and mostly is still the same.
+    ///
+    /// # Errors
+    /// As [`Gate::move_task`].
+    pub async fn move_linked(&self, linked: &Linked, event: Event) -> Result<Done, GateError> {
+        let seen = Seen {
+            row: linked.row.clone(),
+            task: linked.task.clone(),
+            links: linked.links.clone(),
+        };
+        self.made(&linked.row.id, event, Some(seen)).await
+    }
+
+    async fn made(&self, id: &str, event: Event, seen: Option<Seen>) -> Result<Done, GateError> {
+        match self.spawn(id, event, None, seen).await? {
             Moved::Made(done) => Ok(*done),
             Moved::Known(_) => Err(GateError::KeyReused),
         }
@@ -144,7 +171,7 @@ impl Gate {
         keyed: Keyed,
     ) -> Result<Vec<u8>, GateError> {
         let answer = keyed.answer;
-        match self.spawn(id, event, Some(keyed)).await? {
+        match self.spawn(id, event, Some(keyed), None).await? {
             Moved::Made(done) => Ok(answer(&done)),
             Moved::Known(bytes) => Ok(bytes),
         }
@@ -155,15 +182,23 @@ impl Gate {
     /// # Errors
     /// When the ledger cannot be read.
     pub async fn task(&self, id: &str) -> Result<Option<(TaskRow, Task)>, GateError> {
+        Ok(self.see(id).await?.map(|seen| (seen.row, seen.task)))
+    }
+
+    /// A task with its row and links.
+    async fn see(&self, id: &str) -> Result<Option<Seen>, GateError> {
         let id = id.to_owned();
-        let row = self
-            .ports
-            .store
-            .read(move |reader| reader.task(&id))
-            .await?;
-        let Some(row) = row else { return Ok(None) };
+        let read = move |reader: &mut dyn TaskReader| {
+            let Some(row) = reader.task(&id)? else {
+                return Ok(None);
+            };
+            Ok(Some((row, reader.links(&id)?)))
+        };
+        let Some((row, links)) = self.ports.store.read(read).await? else {
+            return Ok(None);
+        };
         let task = task_of(&row)?;
-        Ok(Some((row, task)))
+        Ok(Some(Seen { row, task, links }))
     }
 
     /// The task behind a link; none when there is no such link, or it has another key.
@@ -172,16 +207,24 @@ impl Gate {
     /// When the ledger cannot be read.
     pub async fn of_link(&self, link: &[u8], key: u8) -> Result<Option<Linked>, GateError> {
         let id = link.to_vec();
-        let found = self
-            .ports
-            .store
-            .read(move |reader| reader.task_of_link(&id))
-            .await?;
-        let Some((link, row)) = found.filter(|(link, _)| link.key == key) else {
+        let read = move |reader: &mut dyn TaskReader| {
+            let found = reader.task_of_link(&id)?;
+            let Some((link, row)) = found.filter(|(link, _)| link.key == key) else {
+                return Ok(None);
+            };
+            let links = reader.links(&row.id)?;
+            Ok(Some((link, row, links)))
+        };
+        let Some((link, row, links)) = self.ports.store.read(read).await? else {
             return Ok(None);
         };
         let task = task_of(&row)?;
-        Ok(Some(Linked { link, row, task }))
+        Ok(Some(Linked {
+            link,
+            row,
+            task,
+            links,
+        }))
     }
 
     /// Whether an event would change anything about a task, as its row was read.
@@ -203,9 +246,10 @@ impl Gate {
         id: &str,
         event: Event,
         keyed: Option<Keyed>,
+        seen: Option<Seen>,
     ) -> Result<Moved, GateError> {
         let (gate, id) = (self.clone(), id.to_owned());
-        let work = async move { gate.run(&id, &event, keyed.as_ref()).await };
+        let work = async move { gate.run(&id, &event, keyed.as_ref(), seen).await };
         match tokio::spawn(work).await {
             Ok(moved) => moved,
             Err(_) => Err(GateError::Unavailable("a decision did not end".into())),
@@ -217,16 +261,18 @@ impl Gate {
         id: &str,
         event: &Event,
         keyed: Option<&Keyed>,
+        mut seen: Option<Seen>,
     ) -> Result<Moved, GateError> {
         for _ in 0..TRIES {
             if let Some(known) = self.known(keyed).await? {
                 return Ok(Moved::Known(known));
             }
-            let Some((row, task)) = self.task(id).await? else {
-                return Err(GateError::NotFound);
+            let seen = match seen.take() {
+                Some(seen) => seen,
+                None => self.see(id).await?.ok_or(GateError::NotFound)?,
             };
-            let change = self.decide(&row, &task, event).await?;
-            if let Some(done) = self.write(&row, &task, change, keyed).await? {
+            let change = self.decide(&seen.row, &seen.task, event).await?;
+            if let Some(done) = self.write(&seen, change, keyed).await? {
                 return Ok(Moved::Made(Box::new(done)));
             }
         }
@@ -239,8 +285,7 @@ impl Gate {
     async fn known(&self, keyed: Option<&Keyed>) -> Result<Option<Vec<u8>>, GateError> {
         let Some(keyed) = keyed else { return Ok(None) };
         let (scope, key) = (keyed.scope.clone(), keyed.key.clone());
-        let job =
-            move |reader: &mut dyn usher_ledger::tasks::TaskReader| reader.answer(&scope, &key);
+        let job = move |reader: &mut dyn TaskReader| reader.answer(&scope, &key);
         match self.ports.store.read(job).await? {
             None => Ok(None),
             Some(stored) if stored.asked == keyed.asked => Ok(Some(stored.answer)),
@@ -323,23 +368,22 @@ impl Gate {
     /// Writes a change; none when another was faster.
     async fn write(
         &self,
-        row: &TaskRow,
-        before: &Task,
+        seen: &Seen,
         change: Change,
         keyed: Option<&Keyed>,
     ) -> Result<Option<Done>, GateError> {
+        let row = &seen.row;
         let mut done = Done {
             told: change.told,
             task: change.task.clone(),
             version: row.version,
         };
-        if keyed.is_none() && rows::changes_nothing(row, before, &change) {
+        if keyed.is_none() && rows::changes_nothing(row, &seen.task, &change) {
             return Ok(Some(done));
         }
         done.version += 1;
         let now_ms = self.ports.clock.now_ms();
-        let links = self.links(&row.id, &change).await?;
-        let mut write = rows::write_of(row, &change, &links, now_ms)?;
+        let mut write = rows::write_of(row, &change, &seen.links, now_ms)?;
         write.answer = keyed.map(|keyed| StoredAnswer {
             scope: keyed.scope.clone(),
             key: keyed.key.clone(),
@@ -350,7 +394,7 @@ impl Gate {
         let (mails, decided) = (!write.mails.is_empty(), write.command.is_some());
         match self.ports.store.write(Write::Task(Box::new(write))).await? {
             Outcome::Committed { .. } | Outcome::Inserted { .. } => {
-                self.tell(&row.run, mails, decided);
+                self.tell(&row.run, mails, decided, done.task.due_ms());
                 Ok(Some(done))
             }
             // Unknown: the row tells, and a call that names its key or form is known again.
@@ -359,27 +403,19 @@ impl Gate {
         }
     }
 
-    /// The task's links, where the change takes some back.
-    async fn links(&self, task: &str, change: &Change) -> Result<Vec<LinkRow>, GateError> {
-        if !rows::takes_links_back(change) {
-            return Ok(Vec::new());
-        }
-        let id = task.to_owned();
-        Ok(self
-            .ports
-            .store
-            .read(move |reader| reader.links(&id))
-            .await?)
-    }
-
-    fn tell(&self, run: &str, mails: bool, decided: bool) {
+    fn tell(&self, run: &str, mails: bool, decided: bool, due_ms: Option<i64>) {
         if decided {
             self.ports.wake.wake(run);
         }
         if mails {
             self.ports.bells.mails.notify_one();
         }
-        self.ports.bells.tasks.notify_one();
+        // What is due later is looked at by itself: just now the run has more urgent things to do.
+        let look_ms = i64::try_from(timers::LOOK.as_millis()).unwrap_or(i64::MAX);
+        let soon = self.ports.clock.now_ms().saturating_add(look_ms);
+        if due_ms.is_some_and(|due| due <= soon) {
+            self.ports.bells.tasks.notify_one();
+        }
     }
 }
 

@@ -31,7 +31,7 @@ const BATCH: usize = 64;
 const SIDE_BY_SIDE: usize = 16;
 
 /// Even without a bell somebody looks this often.
-const LOOK: Duration = Duration::from_secs(2);
+pub(crate) const LOOK: Duration = Duration::from_secs(2);
 
 /// After a fault the loop waits this long, then twice as long, up to [`WAIT_MAX`].
 const WAIT: Duration = Duration::from_millis(250);

@@ -21,6 +21,10 @@ const BATCH: usize = 64;
 /// The longest pause between two looks at the ledger, whatever the bells say.
 const TICK_MS: i64 = 1000;
 
+/// How long the first mail after a pause waits for company: who has just decided, or asked, has the
+/// ledger to himself until his run has gone on.
+const COMPANY: Duration = Duration::from_millis(10);
+
 /// How long what is on its way may take when the process ends.
 const ENDING: Duration = Duration::from_secs(10);
 
@@ -69,7 +73,12 @@ impl Queue {
             let pause = self.pause().await;
             tokio::select! {
                 Some(done) = self.jobs.join_next_with_id() => self.landed(done),
-                () = &mut rung => self.look = true,
+                () = &mut rung => {
+                    if self.jobs.is_empty() {
+                        tokio::time::sleep(COMPANY).await;
+                    }
+                    self.look = true;
+                }
                 () = ends(&mut ending) => break,
                 () = tokio::time::sleep(pause) => {
                     self.look = true;

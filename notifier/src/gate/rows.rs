@@ -33,12 +33,6 @@ pub(super) fn changes_nothing(row: &TaskRow, before: &Task, change: &Change) -> 
         && change.verdict.is_none()
 }
 
-/// Whether a change takes links back, for which all links of the task must be known.
-pub(super) fn takes_links_back(change: &Change) -> bool {
-    let gone = |link: &LinkChange| !matches!(link, LinkChange::Made { .. });
-    change.links.iter().any(gone)
-}
-
 /// The write of a change.
 ///
 /// # Errors

@@ -158,8 +158,8 @@ async fn decide(
         person: None,
         client: visit.client.clone(),
     };
-    let task = visit.linked.row.id.clone();
-    let refusal = match pages.gate.move_task(&task, Event::Vote(ballot)).await {
+    let cast = Event::Vote(ballot);
+    let refusal = match pages.gate.move_linked(&visit.linked, cast).await {
         Ok(_) => return render::back(&visit, ""),
         Err(GateError::Refused(refusal)) => refusal,
         Err(fault) => return visit::unavailable(pages, request, &fault),
