@@ -74,7 +74,7 @@ pub(crate) fn click(report: &mut Report) {
     let pair = (median(ours), median(floors));
     let bounds = Bounds {
         goal: 4.0,
-        limit: 12.0,
+        limit: 8.0,
     };
     report.ratio("click-to-step", pair, "ms", bounds);
     served.stop();
@@ -110,7 +110,7 @@ pub(crate) fn open_many(report: &mut Report) {
     });
     let bounds = Bounds {
         goal: 2.0,
-        limit: 40.0,
+        limit: 4.0,
     };
     report.ratio("open-1000-requests", (ours, commits), "ms", bounds);
     served.stop();
