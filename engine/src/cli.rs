@@ -12,6 +12,7 @@ mod again;
 mod approvals;
 mod args;
 mod background;
+mod bounce;
 mod command;
 mod config;
 mod delete;

@@ -5,6 +5,7 @@
 //! decides the own slot and no other; whoever runs the engine sees every request, others those
 //! that ask them.
 
+mod bounced;
 mod find;
 mod seen;
 
@@ -22,6 +23,7 @@ use usher_notifier_core::token;
 use crate::gate::{Gate, GateError, Keyed, task_of};
 use crate::ports::Ports;
 
+pub use bounced::Returned;
 pub use find::{Page, Wanted};
 pub use seen::{Acted, Entry, Field, Request, Seat, Summary, Verified, Who};
 
@@ -68,6 +70,9 @@ pub enum DeskError {
     /// The call itself is wrong.
     #[error("{0}")]
     Invalid(String),
+    /// Nothing could be recorded.
+    #[error("{0}")]
+    Unavailable(String),
     /// The gate says no.
     #[error("{}", words(.0))]
     Gate(#[from] GateError),
@@ -101,7 +106,7 @@ impl DeskError {
             },
             DeskError::Gate(GateError::KeyReused) => "key-reused",
             DeskError::Gate(GateError::Unreadable { .. }) => "internal",
-            DeskError::Gate(GateError::Unavailable(_)) => "unavailable",
+            DeskError::Gate(GateError::Unavailable(_)) | DeskError::Unavailable(_) => "unavailable",
         }
     }
 }

@@ -3,6 +3,7 @@
 //! of the acceptance scenarios that they carry out.
 
 mod again;
+mod bounces;
 mod canary;
 mod flows;
 mod life;

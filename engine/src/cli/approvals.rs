@@ -12,7 +12,7 @@ use super::args::{
 use super::session::{Session, Verb};
 use super::submit::uuid;
 use super::view::{self, tasks};
-use super::{DONE, FAILED, output};
+use super::{DONE, FAILED, bounce, output};
 use crate::client::{Error, unexpected};
 use crate::server::protocol::approvals::Ask;
 use crate::server::protocol::{Answer, Request};
@@ -64,6 +64,7 @@ fn carry_out(session: &mut Session, verb: &ApprovalsVerb) -> anyhow::Result<u8> 
             }
             Ok(DONE)
         }
+        ApprovalsVerb::Bounce(args) => bounce::bounce(session, args),
         ApprovalsVerb::Whoami(args) => {
             let who = told(session, Ask::Whoami)?;
             print(session, args.output, &who, tasks::who)
@@ -132,7 +133,7 @@ fn text(value: &Value, key: &str) -> String {
 
 /// Asks an engine: one that is there, else one in this process for a look, and one that stays for
 /// an act, since mail follows from it.
-fn told(session: &mut Session, ask: Ask) -> anyhow::Result<Value> {
+pub(super) fn told(session: &mut Session, ask: Ask) -> anyhow::Result<Value> {
     let verb = if ask.looks() {
         Verb::Stays
     } else {
@@ -149,7 +150,7 @@ fn act(session: &mut Session, form: Option<Form>, ask: Ask) -> anyhow::Result<u8
     print(session, form, &done, tasks::done)
 }
 
-fn print(
+pub(super) fn print(
     session: &Session,
     form: Option<Form>,
     value: &Value,

@@ -14,7 +14,7 @@ mod setup;
 
 pub(super) use again::{ResubmitArgs, Stay};
 pub(super) use approvals::{
-    ApprovalsArgs, ApprovalsVerb, Choice, DecideArgs, DemoArgs, Form, ListTasksArgs,
+    ApprovalsArgs, ApprovalsVerb, BounceArgs, Choice, DecideArgs, DemoArgs, Form, ListTasksArgs,
     Which as WhichTasks,
 };
 pub(super) use node::{NodeArgs, NodePhase, NodeSetArgs, NodeVerb};

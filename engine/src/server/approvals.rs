@@ -99,6 +99,7 @@ async fn carry_out(desk: &Desk, ask: Ask, caller: &Caller) -> Result<Answer, Des
             told(&serde_json::json!({ "text": text }))
         }
         Ask::Erase { task, entry } => told(&desk.erase(&task, entry, caller).await?),
+        Ask::Bounce { raw, to } => told(&desk.bounce(&raw, to.as_deref(), caller).await?),
         Ask::Whoami => told(&desk.whoami(caller)?),
         Ask::Mailbox => Err(DeskError::Invalid("the notifier has ended".to_owned())),
     }

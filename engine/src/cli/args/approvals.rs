@@ -37,6 +37,8 @@ pub(in crate::cli) enum ApprovalsVerb {
     Export(ExportArgs),
     /// Take the text of a comment out of the record; its hash stays
     Erase(EraseArgs),
+    /// Take in a delivery report: mail that came back (exit code 75: nothing recorded, try again)
+    Bounce(BounceArgs),
     /// Tell who you are to the engine
     Whoami(WhoamiArgs),
 }
@@ -179,6 +181,20 @@ pub(in crate::cli) struct EraseArgs {
     /// Number of the record's entry
     #[arg(long, value_name = "N")]
     pub(in crate::cli) entry: u32,
+}
+
+/// `approvals bounce`.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct BounceArgs {
+    /// The mail, `-` or nothing for stdin
+    #[arg(value_name = "FILE")]
+    pub(in crate::cli) file: Option<PathBuf>,
+    /// The address of its envelope, where the mail server knows it
+    #[arg(long, value_name = "ADDRESS")]
+    pub(in crate::cli) to: Option<String>,
+    /// What to print
+    #[arg(short = 'o', long, value_enum)]
+    pub(in crate::cli) output: Option<Form>,
 }
 
 /// `approvals whoami`.

@@ -183,6 +183,24 @@ pub(crate) fn done(one: &Value, _: &Style) -> String {
     }
 }
 
+/// `approvals bounce`.
+pub(crate) fn returned(one: &Value, style: &Style) -> String {
+    let (mail, what) = (
+        one["mail"].as_i64().unwrap_or(0),
+        safe(text(one, "what")).into_owned(),
+    );
+    match text(one, "told") {
+        "bounced" => format!("mail {mail} came back for good\n"),
+        "later" => {
+            let due = one["dueMs"].as_i64().unwrap_or(0);
+            format!("mail {mail} is sent again at {}\n", time::stamp(due, style))
+        }
+        "again" => format!("mail {mail} came back before; nothing is changed\n"),
+        "noted" => format!("mail {mail} stays sent: {what}\n"),
+        _ => format!("dropped: {what}\n"),
+    }
+}
+
 /// `approvals whoami`.
 pub(crate) fn who(one: &Value, _: &Style) -> String {
     let account = text(one, "account");

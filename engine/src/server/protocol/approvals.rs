@@ -89,6 +89,13 @@ pub enum Ask {
         /// The record's entry.
         entry: u32,
     },
+    /// Take in a mail that came back.
+    Bounce {
+        /// The mail, byte for byte.
+        raw: Vec<u8>,
+        /// The address of its envelope, where it is known.
+        to: Option<String>,
+    },
     /// Who the caller is.
     Whoami,
     /// Where the development mailbox is, with its key.
