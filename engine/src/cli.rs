@@ -104,6 +104,7 @@ fn with_state(session: &mut Session, verb: &Verb) -> anyhow::Result<u8> {
         Verb::Node(args) => command::node(session, args),
         Verb::Stop(args) => command::stop(session, args),
         Verb::Terminate(args) => command::terminate(session, args),
+        Verb::Retry(args) => again::retry(session, args),
         Verb::Resubmit(args) => again::resubmit(session, args),
         Verb::Delete(args) => delete::delete(session, args),
         Verb::Db(args) => admin::db(session, args),

@@ -9,11 +9,12 @@ use usher_core::run::NodeIx;
 use crate::world::FAULTS;
 
 /// Every verb that people use, or parts of the service for them.
-const VERBS: [&str; 7] = [
+const VERBS: [&str; 8] = [
     "stop",
     "terminate",
     "suspend",
     "resume",
+    "retry",
     "delete",
     "settle",
     "mailed",

@@ -147,7 +147,10 @@ impl World {
             // Faults stop after a while, so that whatever hangs then hangs for ever.
             self.faulty = step < STEPS_MAX / 4;
             if self.is_over()? {
-                return self.check_end();
+                self.check_end()?;
+                if !self.retries()? {
+                    return Ok(());
+                }
             }
             self.people()?;
             self.answer()?;

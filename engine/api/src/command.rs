@@ -39,6 +39,20 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         selector: Option<String>,
     },
+    /// Have an ended run go on where it failed: what failed, and what followed, is carried out again.
+    Retry {
+        /// Who asks.
+        by: String,
+        /// Whether nodes that succeeded are carried out again, too: those of the selector.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        restart_successful: bool,
+        /// A node field selector.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        selector: Option<String>,
+        /// Values of the workflow's parameters by name, in place of those it had.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        parameters: BTreeMap<String, String>,
+    },
     /// Remove the run with its rows, processes and files.
     Delete {
         /// Who asks.
@@ -78,10 +92,21 @@ pub enum Command {
         by: String,
         /// The node's number.
         node: u32,
+        /// How often the run had been retried when the mail was written.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        round: u32,
         /// Why it was given up; none: the server has taken it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<String>,
     },
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 impl Command {
@@ -93,6 +118,7 @@ impl Command {
             Command::Terminate { .. } => "terminate",
             Command::Suspend { .. } => "suspend",
             Command::Resume { .. } => "resume",
+            Command::Retry { .. } => "retry",
             Command::Delete { .. } => "delete",
             Command::Set { .. } => "set",
             Command::Settle { .. } => "settle",
@@ -112,6 +138,7 @@ impl Command {
         | Command::Terminate { by }
         | Command::Suspend { by }
         | Command::Resume { by, .. }
+        | Command::Retry { by, .. }
         | Command::Delete { by }
         | Command::Set { by, .. }
         | Command::Settle { by, .. }
@@ -186,6 +213,7 @@ mod tests {
         let mailed = Command::Mailed {
             by: "usher".into(),
             node: 3,
+            round: 0,
             error: None,
         };
         let texts = [

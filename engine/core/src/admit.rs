@@ -30,6 +30,7 @@ mod tests;
 use std::fmt;
 
 pub use change::content_hash;
+pub(crate) use change::parameter as set_parameter;
 use serde_json::Value;
 use usher_api::code::{self, Code};
 

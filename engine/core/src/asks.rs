@@ -42,6 +42,8 @@ pub struct Closing {
 pub struct Letter {
     /// The mail step's node; none for a notice about the run's end.
     pub node: Option<NodeIx>,
+    /// How often the run was retried before: the same step then writes another mail.
+    pub round: u32,
     /// Addresses of the header `To`.
     pub to: Vec<String>,
     /// Addresses of the header `Cc`.

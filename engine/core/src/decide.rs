@@ -12,6 +12,7 @@
 //!
 //! Invariants: INV-01 … INV-09. Not here: what a turn commits (`usher::turn`).
 
+mod again;
 mod ask;
 mod begin;
 mod command;
@@ -140,16 +141,27 @@ fn advance_clock(draft: &mut Draft, at_ms: i64) {
 }
 
 /// Whether a later event of the same turn has made an effect void: a launch of what was stopped, a
-/// stop of what has ended, a beginning in a run that is removed.
+/// stop of what has ended, a beginning in a run that is removed, the end of one that goes on again.
 fn is_overtaken(run: &Run, delete: bool, effect: &Effect) -> bool {
-    let phase = |ix: NodeIx| run.node(ix).map(|node| node.phase);
+    let phase = |ix: NodeIx, launch: u32| {
+        let node = run.node(ix).filter(|node| node.launch == launch);
+        node.map(|node| node.phase)
+    };
     match effect {
-        Effect::LaunchPod { node, .. } => {
-            delete || !matches!(phase(*node), Some(Phase::Starting | Phase::Running))
+        Effect::LaunchPod { node, launch } => {
+            delete
+                || !matches!(
+                    phase(*node, *launch),
+                    Some(Phase::Starting | Phase::Running)
+                )
         }
-        Effect::StopPod { node, .. } => !delete && phase(*node) != Some(Phase::Stopping),
+        Effect::StopPod { node, launch } => {
+            !delete && phase(*node, *launch) != Some(Phase::Stopping)
+        }
         Effect::Continue => delete,
-        Effect::ReleasePod { .. } | Effect::AnnounceEnd | Effect::Note(_) => false,
+        // A retry followed in the same turn.
+        Effect::AnnounceEnd => !run.head.phase.is_done(),
+        Effect::ReleasePod { .. } | Effect::Note(_) => false,
     }
 }
 
@@ -229,6 +241,9 @@ fn work(draft: &mut Draft) {
         if draft.run.index.agenda.len() < before {
             halt::carry_out(draft);
         }
+        return;
+    }
+    if !again::go_on(draft) {
         return;
     }
     while draft.changed.len() < NODES_MAX && !draft.run.head.phase.is_done() {

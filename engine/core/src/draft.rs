@@ -65,7 +65,10 @@ impl Draft {
 
     /// Makes a node and sends it its first signal.
     pub fn make(&mut self, birth: Birth, first: Signal, message: &str) -> NodeIx {
-        let ix = u32::try_from(self.run.nodes.len()).unwrap_or(u32::MAX);
+        let vacant = self.run.index.vacant.get(&(birth.parent, birth.slot));
+        let end = u32::try_from(self.run.nodes.len()).unwrap_or(u32::MAX);
+        let ix = vacant.copied().unwrap_or(end);
+        let launch = self.run.node(ix).map_or(0, |taken_back| taken_back.launch);
         let name = self.run.name_at(birth.parent, birth.slot);
         let phase = Phase::New.next(first).unwrap_or_else(|illegal| {
             self.effects
@@ -73,7 +76,7 @@ impl Draft {
             Phase::Error
         });
         let now_ms = self.now_ms;
-        self.run.nodes.push(Node {
+        let node = Node {
             name,
             kind: birth.kind,
             parent: birth.parent,
@@ -84,7 +87,7 @@ impl Draft {
             started_ms: now_ms,
             finished_ms: phase.is_done().then_some(now_ms),
             inputs: birth.inputs,
-            launch: 0,
+            launch,
             exit_code: None,
             result: None,
             deadline_ms: None,
@@ -95,7 +98,8 @@ impl Draft {
             task: None,
             is_final: false,
             unsent: 0,
-        });
+        };
+        self.place(ix, node);
         self.moves.push((ix, Phase::New, first));
         self.run.index_new(ix);
         self.changed.insert(ix);
@@ -111,6 +115,60 @@ impl Draft {
             self.run.index.plan(Item::Advance(ix));
         }
         ix
+    }
+
+    /// Puts a new node at the end, or where one was taken back.
+    fn place(&mut self, ix: NodeIx, node: Node) {
+        match self.run.nodes.get_mut(ix as usize) {
+            Some(taken_back) => {
+                *taken_back = node;
+                for sweep in &mut self.run.head.sweeps {
+                    if ix < sweep.below {
+                        sweep.later.push(ix);
+                    }
+                }
+            }
+            None => self.run.nodes.push(node),
+        }
+    }
+
+    /// Takes a node that is done back, for a retry: only its place and the number of its launches
+    /// stay. The index is made anew by the caller, once for all.
+    pub fn take_back(&mut self, ix: NodeIx) {
+        self.rewind(ix, Signal::Forget, |node, _| {
+            node.name = "".into();
+            node.inputs.clear();
+            node.task = None;
+            node.unsent = 0;
+        });
+    }
+
+    /// Lets a group that is done go on, for a retry. The index is made anew by the caller, once for
+    /// all.
+    pub fn reopen(&mut self, ix: NodeIx) {
+        self.rewind(ix, Signal::Reopen, |node, now_ms| node.started_ms = now_ms);
+    }
+
+    fn rewind(&mut self, ix: NodeIx, signal: Signal, change: impl FnOnce(&mut Node, i64)) {
+        let Some(node) = self.run.nodes.get_mut(ix as usize) else {
+            return;
+        };
+        let before = node.phase;
+        match before.next(signal) {
+            Ok(next) => node.phase = next,
+            Err(illegal) => {
+                let note = Note::Illegal(illegal.to_string());
+                return self.effects.push(Effect::Note(note));
+            }
+        }
+        node.message.clear();
+        node.outputs.clear();
+        (node.finished_ms, node.exit_code, node.result, node.cause) = (None, None, None, None);
+        (node.deadline_ms, node.timeout_ms, node.wake_ms) = (None, None, None);
+        node.is_final = false;
+        change(node, self.now_ms);
+        self.moves.push((ix, before, signal));
+        self.changed.insert(ix);
     }
 
     /// Sends a signal to a node; false and a note when its phase does not take it.

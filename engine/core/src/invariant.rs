@@ -6,7 +6,7 @@ use crate::decide::halt_cause;
 use crate::effect::Effect;
 use crate::owed::owed;
 use crate::phase::Phase;
-use crate::run::{Item, Kind, NodeIx, Run};
+use crate::run::{Item, Kind, Node, NodeIx, Run};
 
 /// A law.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +22,8 @@ pub struct Invariant {
 pub const ALL: [Invariant; 11] = [
     Invariant {
         name: "INV-01",
-        law: "no node is committed as New, and a node's phase fits its kind",
+        law: "no node is committed as New but one that a retry took back, and a node's phase fits \
+              its kind",
         check: phases_fit,
     },
     Invariant {
@@ -98,7 +99,7 @@ pub fn unowed(run: &Run, effects: &[Effect]) -> Vec<Effect> {
 
 fn phases_fit(run: &Run) -> Option<String> {
     let fits = |kind: Kind, phase: Phase| match phase {
-        Phase::New => false,
+        Phase::New => run.head.retries > 0,
         Phase::Starting | Phase::Stopping => kind == Kind::Pod,
         Phase::Running => kind != Kind::Skipped && kind != Kind::Suspend,
         Phase::Suspended => matches!(kind, Kind::Suspend | Kind::Mail),
@@ -122,6 +123,7 @@ fn index_is_true(run: &Run) -> Option<String> {
     let parts = [
         ("children", old.kids == new.kids),
         ("open counts", old.open == new.open),
+        ("vacant places", old.vacant == new.vacant),
         ("depths", old.depth == new.depth),
         ("exit flags", old.in_exit == new.in_exit),
         ("live nodes", old.live == new.live),
@@ -186,7 +188,8 @@ fn ended_is_quiet(run: &Run) -> Option<String> {
     if run.head.finished_ms.is_none() {
         return Some("an ended run has no end time".to_owned());
     }
-    let open = run.nodes.iter().find(|node| !node.phase.is_done())?;
+    let is_open = |node: &&Node| !node.phase.is_done() && !node.is_vacant();
+    let open = run.nodes.iter().find(is_open)?;
     Some(format!(
         "the run ended while {} is {:?}",
         open.name, open.phase
@@ -197,11 +200,11 @@ fn nothing_is_forgotten(run: &Run) -> Option<String> {
     if run.head.phase.is_done() || run.head.started_ms.is_none() {
         return None;
     }
-    if run.nodes.is_empty() && !run.index.agenda.contains(&Item::Root) {
+    if run.entry().is_none() && !run.index.agenda.contains(&Item::Root) {
         return Some("a begun run has no node and does not plan one".to_owned());
     }
     for (ix, node) in (0..).zip(&run.nodes) {
-        if node.phase.is_done() || node.is_live() {
+        if node.phase.is_done() || node.is_live() || node.is_vacant() {
             continue;
         }
         let open = run.index.open[ix as usize] > 0;
@@ -223,13 +226,14 @@ fn launches_are_numbered(run: &Run) -> Option<String> {
     let wrong = run.nodes.iter().find(|node| {
         let has = matches!(node.phase, Phase::Starting | Phase::Stopping)
             || (node.kind == Kind::Pod && node.phase == Phase::Running);
-        (has && node.launch == 0) || (node.launch > 0 && node.kind != Kind::Pod)
+        has && (node.launch == 0 || node.kind != Kind::Pod)
     })?;
     Some(format!("node {} has launch {}", wrong.name, wrong.launch))
 }
 
 fn names_are_unique(run: &Run) -> Option<String> {
-    let mut names: Vec<&str> = run.nodes.iter().map(|node| &*node.name).collect();
+    let there = run.nodes.iter().filter(|node| !node.is_vacant());
+    let mut names: Vec<&str> = there.map(|node| &*node.name).collect();
     names.sort_unstable();
     let twice = names.windows(2).find(|pair| pair[0] == pair[1])?;
     Some(format!("two nodes are called {}", twice[0]))
@@ -237,9 +241,8 @@ fn names_are_unique(run: &Run) -> Option<String> {
 
 fn exit_comes_last(run: &Run) -> Option<String> {
     let exit = run.head.exit_node?;
-    let entry = run.nodes.first()?;
     let handler = run.node(exit)?;
-    if !entry.phase.is_done() {
+    if !run.entry().is_some_and(|entry| entry.phase.is_done()) {
         return Some("the exit handler began before the entry was done".to_owned());
     }
     (handler.parent.is_some() || handler.slot != 1)

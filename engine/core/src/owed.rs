@@ -8,7 +8,7 @@
 
 use crate::effect::Effect;
 use crate::phase::Phase;
-use crate::run::{Kind, NodeIx, Run};
+use crate::run::{NodeIx, Run};
 
 /// The effects owed by a run: launches and stops of live nodes, releases of ended ones.
 #[must_use]
@@ -35,7 +35,7 @@ pub fn owed_to(run: &Run, ix: NodeIx) -> Vec<Effect> {
 
 fn add(run: &Run, ix: NodeIx, effects: &mut Vec<Effect>) {
     let Some(node) = run.node(ix) else { return };
-    if node.kind != Kind::Pod || node.launch == 0 {
+    if node.launch == 0 {
         return;
     }
     let launch = node.launch;
@@ -45,12 +45,12 @@ fn add(run: &Run, ix: NodeIx, effects: &mut Vec<Effect>) {
             launch: old,
         });
     }
-    match node.phase {
-        Phase::Starting | Phase::Running => effects.push(Effect::LaunchPod { node: ix, launch }),
-        Phase::Stopping => effects.push(Effect::StopPod { node: ix, launch }),
-        Phase::Succeeded | Phase::Failed | Phase::Error => {
-            effects.push(Effect::ReleasePod { node: ix, launch });
+    effects.push(match node.phase {
+        Phase::Stopping => Effect::StopPod { node: ix, launch },
+        Phase::Starting | Phase::Running if node.has_process() => {
+            Effect::LaunchPod { node: ix, launch }
         }
-        Phase::New | Phase::Suspended | Phase::BackingOff | Phase::Skipped | Phase::Omitted => {}
-    }
+        // It has ended; a node that a retry took back, and what stands in its place, had it before.
+        _ => Effect::ReleasePod { node: ix, launch },
+    });
 }

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 /// Where a node stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Phase {
-    /// Made in this turn, nothing decided yet. Never committed.
+    /// Made in this turn, nothing decided yet; or taken back by a retry, to be made again. Nobody is
+    /// shown one that was taken back.
     #[serde(rename = "N")]
     New,
     /// The intent to run a process is committed; Argo's Pending.
@@ -68,6 +69,10 @@ pub enum Signal {
     Skip,
     /// It is left out: `depends` was false.
     Omit,
+    /// A person retries the run: its node is taken back, and may be made again.
+    Forget,
+    /// A person retries the run: the group goes on, since something in it was taken back.
+    Reopen,
 }
 
 /// A signal that a phase does not take.
@@ -119,8 +124,15 @@ impl Phase {
             } else {
                 P::Error
             }),
+            (P::Succeeded | P::Failed | P::Error | P::Skipped | P::Omitted, S::Forget) => {
+                Ok(P::New)
+            }
+            (P::Succeeded | P::Failed | P::Error, S::Reopen) => Ok(P::Running),
 
-            (P::New, S::BackOff | S::Stop | S::Succeed)
+            (P::New | P::Starting | P::Running | P::Suspended, S::Forget | S::Reopen)
+            | (P::BackingOff | P::Stopping, S::Forget | S::Reopen)
+            | (P::Skipped | P::Omitted, S::Reopen)
+            | (P::New, S::BackOff | S::Stop | S::Succeed)
             | (P::Starting, S::Launch | S::Suspend | S::BackOff | S::Skip | S::Omit)
             | (P::Running, S::Launch | S::Begin | S::Suspend | S::Skip | S::Omit)
             | (P::Suspended, S::Launch | S::Begin | S::Suspend | S::BackOff | S::Stop)
@@ -145,7 +157,7 @@ impl Phase {
         }
     }
 
-    /// Whether nothing more will happen to the node (Argo's "fulfilled").
+    /// Whether nothing more will happen to the node (Argo's "fulfilled"), but by a retry.
     #[must_use]
     pub fn is_done(self) -> bool {
         matches!(
@@ -163,7 +175,7 @@ impl Phase {
 
 impl Signal {
     /// Every signal, in the order of the table.
-    pub const ALL: [Signal; 10] = [
+    pub const ALL: [Signal; 12] = [
         Signal::Launch,
         Signal::Begin,
         Signal::Suspend,
@@ -174,6 +186,8 @@ impl Signal {
         Signal::Err,
         Signal::Skip,
         Signal::Omit,
+        Signal::Forget,
+        Signal::Reopen,
     ];
 }
 

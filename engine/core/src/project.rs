@@ -34,10 +34,20 @@ pub fn time(ms: i64) -> String {
     })
 }
 
+/// The object as it was admitted, with the values that retries gave to its parameters.
+#[must_use]
+pub fn source(run: &Run) -> Value {
+    let mut object = run.spec().object.clone();
+    for (name, value) in &run.head.parameters {
+        crate::admit::set_parameter(&mut object, name, value);
+    }
+    object
+}
+
 /// The whole object: metadata, spec and status.
 #[must_use]
 pub fn object(run: &Run) -> Value {
-    let mut object = run.spec().object.clone();
+    let mut object = source(run);
     let identity = &run.head.identity;
     let word = run.head.phase.word();
     let metadata = entry(&mut object, "metadata");
@@ -122,6 +132,9 @@ pub fn status(run: &Run) -> Value {
     let mut nodes = Map::new();
     for ix in 0..u32::try_from(run.nodes.len()).unwrap_or(u32::MAX) {
         let node = &run.nodes[ix as usize];
+        if node.is_vacant() {
+            continue;
+        }
         nodes.insert(run.id_of(node), node_status(run, ix, &edges));
     }
     status.insert("nodes".into(), Value::Object(nodes));
@@ -135,7 +148,8 @@ fn condition(kind: &str, on: bool) -> Value {
 /// Ended pods of all pods, as `N/M`.
 #[must_use]
 pub fn progress(run: &Run) -> String {
-    let pods = || run.nodes.iter().filter(|node| node.kind == Kind::Pod);
+    let is_pod = |node: &&Node| node.kind == Kind::Pod && !node.is_vacant();
+    let pods = || run.nodes.iter().filter(is_pod);
     let ended = pods().filter(|node| node.phase == Phase::Succeeded).count();
     format!("{ended}/{}", pods().count())
 }

@@ -14,6 +14,7 @@ mod index;
 mod names;
 mod node;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -100,12 +101,25 @@ impl RunPhase {
 pub struct Sweep {
     /// Only nodes made before the command: with a smaller number than this.
     pub below: NodeIx,
+    /// Nodes with such a number that were made after it: in the place of one taken back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub later: Vec<NodeIx>,
     /// A node field selector; none means all.
     pub selector: Option<String>,
     /// Whether they end Failed; else Succeeded.
     pub fails: bool,
     /// Their message.
     pub message: String,
+}
+
+/// What a retry has yet to do before the run goes on. Chosen at once, carried out within the bounds
+/// of turns.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Again {
+    /// Nodes to take back: first and last number of each row of them. The last ones go first.
+    pub forget: Vec<(NodeIx, NodeIx)>,
+    /// Groups to reopen afterwards, descending. The last one, which is the outermost, goes first.
+    pub reopen: Vec<NodeIx>,
 }
 
 /// The run's own small state: one row, written by every turn.
@@ -142,6 +156,15 @@ pub struct Head {
     /// The exit handler's node, once made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit_node: Option<NodeIx>,
+    /// How often a person has had the ended run go on (`usher retry`).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retries: u32,
+    /// What the last of these has yet to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Again>,
+    /// Values that retries gave to parameters of the workflow, in place of the plan's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, String>,
     /// Waiting nodes that commands have asked to end and that are not all ended yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sweeps: Vec<Sweep>,
@@ -187,6 +210,9 @@ impl Run {
             shutdown: plan.plan.shutdown,
             overdue: false,
             exit_node: None,
+            retries: 0,
+            again: None,
+            parameters: BTreeMap::new(),
             sweeps: Vec::new(),
             asking: 0,
             clock_ms: identity.created_ms,
@@ -215,6 +241,22 @@ impl Run {
     #[must_use]
     pub fn node(&self, ix: NodeIx) -> Option<&Node> {
         self.nodes.get(ix as usize)
+    }
+
+    /// The node of the entry; none before it is made, and once it is taken back.
+    #[must_use]
+    pub fn entry(&self) -> Option<&Node> {
+        self.nodes.first().filter(|node| !node.is_vacant())
+    }
+
+    /// The child at a place in a group, a steps node or a retry node: there children stand in the
+    /// order of their places.
+    #[must_use]
+    pub fn kid_at(&self, parent: NodeIx, slot: u32) -> Option<NodeIx> {
+        let kids = self.index.kids.get(parent as usize)?;
+        let slot_of = |ix: &NodeIx| self.node(*ix).map_or(u32::MAX, |node| node.slot);
+        let at = kids.binary_search_by_key(&slot, slot_of).ok()?;
+        kids.get(at).copied()
     }
 
     /// The admitted specification.

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use serde_json::{Value, json};
-use usher_expr::{Limits, Lookup, RenderError, Scope};
+use usher_expr::{Limits, Lookup, RenderError, Scope, Text};
 
 use crate::phase::Phase;
 use crate::project;
@@ -36,14 +36,25 @@ pub fn render_message(error: &RenderError) -> String {
 pub fn global_arguments(run: &Run) -> Vec<(String, String)> {
     let scope = NodeScope::outside(run);
     let limits = limits();
-    let render = |global: &crate::plan::Global| {
-        let value = global.value.render(&scope, &limits);
-        (
-            global.name.clone(),
-            value.unwrap_or_else(|_| global.value.source()),
-        )
+    let render = |name: &String| {
+        let text = parameter(run, name)?;
+        let value = text.render(&scope, &limits);
+        Some((name.clone(), value.unwrap_or_else(|_| text.source())))
     };
-    run.spec().parameters.iter().map(render).collect()
+    let declared = run.spec().parameters.iter().map(|global| &global.name);
+    let is_new = |name: &&String| !run.spec().parameters.iter().any(|one| one.name == **name);
+    let added = run.head.parameters.keys().filter(is_new);
+    declared.chain(added).filter_map(render).collect()
+}
+
+/// A parameter of the workflow: what a retry gave it, else what the plan has.
+fn parameter<'a>(run: &'a Run, name: &str) -> Option<Cow<'a, Text>> {
+    if let Some(value) = run.head.parameters.get(name) {
+        return Some(Cow::Owned(Text::parse(value)));
+    }
+    let mut declared = run.spec().parameters.iter();
+    let global = declared.find(|global| global.name == name)?;
+    Some(Cow::Borrowed(&global.value))
 }
 
 /// The view from a node, or from outside of all.
@@ -104,13 +115,8 @@ impl<'a> NodeScope<'a> {
             .get(name)?;
         match node.kind {
             Kind::Steps => {
-                let group = *self.run.index.kids.get(ix as usize)?.get(group as usize)?;
-                self.run
-                    .index
-                    .kids
-                    .get(group as usize)?
-                    .get(slot as usize)
-                    .copied()
+                let group = self.run.kid_at(ix, group)?;
+                self.run.kid_at(group, slot)
             }
             Kind::Dag => self
                 .run
@@ -203,9 +209,9 @@ impl<'a> NodeScope<'a> {
         if self.run.node(parent)?.kind != Kind::Retry {
             return None;
         }
-        let before = (node.slot as usize).checked_sub(1);
-        let last = before.and_then(|at| self.run.index.kids[parent as usize].get(at));
-        Some((node, last.and_then(|ix| self.run.node(*ix))))
+        let before = node.slot.checked_sub(1);
+        let last = before.and_then(|slot| self.run.kid_at(parent, slot));
+        Some((node, last.and_then(|ix| self.run.node(ix))))
     }
 
     fn own(&self, name: &str) -> Lookup<'a> {
@@ -252,15 +258,12 @@ impl<'a> NodeScope<'a> {
         let run = self.run;
         let identity = &run.head.identity;
         if let Some(name) = rest.strip_prefix("parameters.") {
-            let global = run
-                .spec()
-                .parameters
-                .iter()
-                .find(|global| global.name == name);
-            return match global {
-                Some(global) => match global.value.as_literal() {
-                    Some(value) => Lookup::Value(Cow::Borrowed(value)),
-                    None => match global.value.render(&Plain(run), &limits()) {
+            return match parameter(run, name) {
+                Some(text) => match text {
+                    Cow::Borrowed(text) if text.as_literal().is_some() => {
+                        Lookup::Value(Cow::Borrowed(text.as_literal().unwrap_or_default()))
+                    }
+                    text => match text.render(&Plain(run), &limits()) {
                         Ok(value) => owned(value),
                         Err(_) => Lookup::Unknown,
                     },
@@ -288,12 +291,7 @@ impl<'a> NodeScope<'a> {
     fn sees_end(&self) -> bool {
         let in_exit = |ix: NodeIx| run_flag(&self.run.index.in_exit, ix);
         self.node.map_or_else(
-            || {
-                self.run
-                    .nodes
-                    .first()
-                    .is_some_and(|entry| entry.phase.is_done())
-            },
+            || self.run.entry().is_some_and(|entry| entry.phase.is_done()),
             in_exit,
         )
     }

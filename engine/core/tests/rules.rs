@@ -1,6 +1,8 @@
 //! The rules of `decide`, each as a small script: a workflow, what happens to it, the tree after.
 //! The laws of a run are checked after every event.
 
+#[path = "rules/again.rs"]
+mod again;
 #[path = "rules/approvals.rs"]
 mod approvals;
 #[path = "rules/closings.rs"]
@@ -19,6 +21,8 @@ mod mails;
 mod oddities;
 #[path = "rules/phases.rs"]
 mod phases;
+#[path = "rules/renewals.rs"]
+mod renewals;
 #[path = "rules/retries.rs"]
 mod retries;
 #[path = "rules/rows.rs"]

@@ -12,7 +12,7 @@ mod node;
 mod select;
 mod setup;
 
-pub(super) use again::{ResubmitArgs, Stay};
+pub(super) use again::{ResubmitArgs, RetryArgs, Stay};
 pub(super) use approvals::{
     ApprovalsArgs, ApprovalsVerb, BounceArgs, Choice, DecideArgs, DemoArgs, Form, ListTasksArgs,
     Which as WhichTasks,
@@ -143,6 +143,8 @@ pub(super) enum Verb {
     Stop(StopArgs),
     /// End workflows at once, without exit handlers
     Terminate(NamesArgs),
+    /// Let workflows that failed go on: what failed is carried out again, what succeeded stays
+    Retry(RetryArgs),
     /// Submit what workflows carried out again, as new workflows
     Resubmit(ResubmitArgs),
     /// Delete workflows with their logs

@@ -110,16 +110,21 @@ fn found(session: &mut Session, one: &OneArgs) -> anyhow::Result<Submitted> {
     let namespace = one.namespace.or_default();
     let name = one.workflow.clone();
     let object = get(session, &RunRef { namespace, name })?;
+    Ok(shown_by(&object))
+}
+
+/// The run that an object is of.
+pub(super) fn shown_by(object: &Value) -> Submitted {
     let field = |key: &str| object["metadata"][key].as_str().unwrap_or("").to_owned();
     let named = |name: String| RunRef {
         namespace: field("namespace"),
         name,
     };
-    Ok(Submitted {
+    Submitted {
         by_uid: named(field("uid")),
         by_name: named(field("name")),
-        letters: Letters::of_object(&object),
-    })
+        letters: Letters::of_object(object),
+    }
 }
 
 /// Follows runs, one after the other, and tells by the exit code how they ended: the worst counts.

@@ -220,7 +220,7 @@ fn logs(reader: &mut dyn Reader, shelf: Shelf<'_>, wanted: &RunRef) -> Result<An
     let (run, _) = run(reader, shelf, wanted)?;
     let mut files: Vec<LogFile> = (0..)
         .zip(&run.nodes)
-        .filter(|(_, node)| node.kind == Kind::Pod && node.launch > 0)
+        .filter(|(_, node)| node.kind == Kind::Pod && node.launch > 0 && !node.is_vacant())
         .map(|(ix, node)| {
             let key = PodKey {
                 run: run.head.identity.uid.clone(),

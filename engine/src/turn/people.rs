@@ -17,9 +17,16 @@ pub(super) fn rows(run: &Run, asks: Asks) -> People {
         body: serde_json::to_vec(&asked).unwrap_or_default(),
     });
     let mut notices = 0..;
-    let mut place = |letter: &Letter| match letter.node {
-        Some(node) => node.to_string(),
-        None => format!("end{}", notices.next().unwrap_or_default()),
+    let mut place = |letter: &Letter| {
+        let place = match letter.node {
+            Some(node) => node.to_string(),
+            None => format!("end{}", notices.next().unwrap_or_default()),
+        };
+        // What is written again after a retry is another mail.
+        match letter.round {
+            0 => place,
+            round => format!("again{round}/{place}"),
+        }
     };
     let closes = asks.closes.into_iter().map(|closing| TaskClosing {
         id: closing.task,
@@ -53,6 +60,7 @@ fn mails(run: &Run, place: &str, letter: Letter) -> Vec<NewMail> {
         run: identity.uid.clone(),
         workflow: format!("{}/{}", identity.namespace, identity.name),
         waits: letter.node.filter(|_| letter.waits),
+        round: letter.round,
         at_ms: run.head.clock_ms,
     });
     let body = serde_json::to_vec(&recipe).unwrap_or_default();

@@ -85,6 +85,17 @@ pub struct Written {
     /// The node that waits for the sending (`wait: sent`).
     #[serde(default)]
     pub waits: Option<u32>,
+    /// How often the run had been retried when it was written.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub round: u32,
     /// When it was posted, milliseconds UTC.
     pub at_ms: i64,
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }

@@ -43,8 +43,16 @@ pub(super) struct Carrier {
 /// A leased mail with what it waits for.
 struct Held {
     row: MailRow,
-    /// The run and node that wait for the sending.
-    waits: Option<(String, u32)>,
+    /// Who waits for the sending.
+    waits: Option<Waits>,
+}
+
+/// A node that waits for the sending.
+struct Waits {
+    run: String,
+    node: u32,
+    /// How often its run had been retried.
+    round: u32,
 }
 
 /// How a row is left.
@@ -249,23 +257,20 @@ impl Carrier {
         let row = &held.row;
         let error = leave.error.as_deref().map(short);
         let ended = leave.phase != MailPhase::Queued;
-        let command = held
-            .waits
-            .as_ref()
-            .filter(|_| ended)
-            .and_then(|(run, node)| {
-                let command = Command::Mailed {
-                    by: "usher".to_owned(),
-                    node: *node,
-                    error: error.clone(),
-                };
-                Some(NewCommand {
-                    run: run.clone(),
-                    kind: command.verb().to_owned(),
-                    body: serde_json::to_vec(&command).ok()?,
-                    key: Some(format!("mailed/{}", row.id)),
-                })
-            });
+        let command = held.waits.as_ref().filter(|_| ended).and_then(|waits| {
+            let command = Command::Mailed {
+                by: "usher".to_owned(),
+                node: waits.node,
+                round: waits.round,
+                error: error.clone(),
+            };
+            Some(NewCommand {
+                run: waits.run.clone(),
+                kind: command.verb().to_owned(),
+                body: serde_json::to_vec(&command).ok()?,
+                key: Some(format!("mailed/{}", row.id)),
+            })
+        });
         let run = command.as_ref().map(|command| command.run.clone());
         let write = MailWrite {
             id: row.id,
@@ -303,9 +308,13 @@ impl Carrier {
     }
 }
 
-fn waiting(row: &MailRow, recipe: &Recipe) -> Option<(String, u32)> {
+fn waiting(row: &MailRow, recipe: &Recipe) -> Option<Waits> {
     match recipe {
-        Recipe::Written(written) => Some((row.mail.run.clone()?, written.waits?)),
+        Recipe::Written(written) => Some(Waits {
+            run: row.mail.run.clone()?,
+            node: written.waits?,
+            round: written.round,
+        }),
         _ => None,
     }
 }

@@ -131,6 +131,7 @@ pub(crate) fn written(key: &str, recipient: &str, change: impl FnOnce(&mut Writt
         run: "run".to_owned(),
         workflow: "default/run".to_owned(),
         waits: None,
+        round: 0,
         at_ms: NOON,
     };
     change(&mut written);

@@ -30,10 +30,12 @@ impl World {
             let node = recipe["waits"]
                 .as_u64()
                 .and_then(|ix| u32::try_from(ix).ok());
+            let round = recipe["round"].as_u64().unwrap_or_default();
             let error = self.rng.chance(15).then(|| "550 nobody".to_owned());
             let mailed = node.map(|node| Command::Mailed {
                 by: "courier".to_owned(),
                 node,
+                round: u32::try_from(round).unwrap_or(u32::MAX),
                 error: error.clone(),
             });
             // A run that is gone takes none.

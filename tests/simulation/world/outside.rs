@@ -6,6 +6,9 @@ use usher_core::event::{End, Event};
 
 use super::{Process, World, laws};
 
+/// A run is retried so often at most.
+const RETRIES_MAX: u32 = 3;
+
 impl World {
     /// People ask for something now and then.
     pub(super) fn people(&mut self) -> Result<(), String> {
@@ -37,9 +40,37 @@ impl World {
                 Command::Resume { by, selector }
             }
             14 => Command::Delete { by },
+            16 => self.retry(),
             _ => Command::Resume { by, selector: None },
         };
         self.ask(&command)
+    }
+
+    /// A retry, of what failed or of some that succeeded, too; sometimes with a new value.
+    fn retry(&mut self) -> Command {
+        let selectors = ["phase=Succeeded", "displayName=t1", "templateName="];
+        let selector = self.rng.chance(40).then(|| {
+            let at = self.rng.below(selectors.len() as u64);
+            selectors[usize::try_from(at).unwrap_or(0)].to_owned()
+        });
+        let value = ("word".to_owned(), "again".to_owned());
+        Command::Retry {
+            by: "ben".to_owned(),
+            restart_successful: selector.is_some(),
+            selector,
+            parameters: self.rng.chance(20).then_some(value).into_iter().collect(),
+        }
+    }
+
+    /// Whether somebody has the ended run go on once more; not for ever.
+    pub(super) fn retries(&mut self) -> Result<bool, String> {
+        let done = self.run.as_ref().map_or(u32::MAX, |run| run.head.retries);
+        if self.deleted || done >= RETRIES_MAX || !self.rng.chance(50) {
+            return Ok(false);
+        }
+        let command = self.retry();
+        self.ask(&command)?;
+        Ok(true)
     }
 
     /// What can be seen now: open commands in the order of their ids, due times, processes.

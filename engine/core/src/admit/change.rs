@@ -89,7 +89,7 @@ fn metadata(object: &mut Value, overrides: &Overrides, faults: &mut Faults<'_>) 
 }
 
 /// Sets a parameter's value, or adds the parameter, as `argo submit -p` does.
-fn parameter(object: &mut Value, name: &str, value: &str) {
+pub(crate) fn parameter(object: &mut Value, name: &str, value: &str) {
     let Some(arguments) = object
         .get_mut("spec")
         .and_then(|spec| field(spec, "arguments"))

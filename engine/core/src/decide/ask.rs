@@ -89,8 +89,13 @@ fn asked(draft: &Draft, ix: NodeIx, approval: &Approval) -> Result<Asked, String
     let identity = &run.head.identity;
     Ok(Asked {
         v: 1,
-        // By the full name: ids of nodes are 32 bits, and two nodes must never share a request.
-        task: task_id(&identity.uid, &node.name, 1),
+        // By the full name: ids of nodes are 32 bits, and two nodes must never share a request. A
+        // retry asks anew.
+        task: task_id(
+            &identity.uid,
+            &node.name,
+            run.head.retries.saturating_add(1),
+        ),
         policy,
         facts,
         supplies: names(template.supplied()),

@@ -129,7 +129,7 @@ pub(super) fn template(
 }
 
 /// Values of a template's inputs: argument, else `value`, else `default` (argo.md §6).
-fn inputs(
+pub(super) fn inputs(
     run: &Run,
     template: &Template,
     arguments: &[(String, String)],
@@ -192,14 +192,13 @@ fn pod(draft: &mut Draft, birth: Birth, template: &Template) -> NodeIx {
     match checked(&draft.run, ix, template) {
         Ok(timeout) => {
             let due_ms = timeout.map(|ms| draft.now_ms.saturating_add(ms));
+            // One more than it had before a retry took it back.
+            let launch = draft.run.nodes[ix as usize].launch.saturating_add(1);
             draft.edit(ix, |node| {
-                node.launch = 1;
+                node.launch = launch;
                 node.timeout_ms = due_ms;
             });
-            draft.effect(Effect::LaunchPod {
-                node: ix,
-                launch: 1,
-            });
+            draft.effect(Effect::LaunchPod { node: ix, launch });
         }
         Err(message) => {
             draft.signal(ix, Signal::Err, &message);

@@ -6,7 +6,7 @@
 use usher_api::command::{Command, Outcome};
 use usher_api::selector::Selector;
 
-use super::{NODES_MAX, ask, post, set};
+use super::{NODES_MAX, again, ask, post, set};
 use crate::draft::Draft;
 use crate::effect::Effect;
 use crate::phase::{Phase, Signal};
@@ -22,6 +22,21 @@ pub(super) fn apply(draft: &mut Draft, command: &Command) -> Outcome {
     }
     if let Command::Delete { .. } = command {
         return delete(draft, &name);
+    }
+    if let Command::Retry {
+        by,
+        restart_successful,
+        selector,
+        parameters,
+    } = command
+    {
+        let wish = again::Wish {
+            by,
+            restart_successful: *restart_successful,
+            selector: selector.as_deref(),
+            parameters,
+        };
+        return again::begin(draft, &wish);
     }
     if draft.run.head.phase.is_done() {
         let phase = draft.run.head.phase.word();
@@ -46,7 +61,8 @@ pub(super) fn apply(draft: &mut Draft, command: &Command) -> Outcome {
             done(format!("workflow {name} suspended"))
         }
         Command::Resume { selector, by } => resume(draft, selector.as_deref(), by),
-        Command::Delete { .. } => delete(draft, &name),
+        // Both were looked at above.
+        Command::Delete { .. } | Command::Retry { .. } => delete(draft, &name),
         Command::Set {
             selector,
             phase,
@@ -68,7 +84,9 @@ pub(super) fn apply(draft: &mut Draft, command: &Command) -> Outcome {
             verdict,
             ..
         } => ask::settle(draft, *node, task, verdict),
-        Command::Mailed { node, error, .. } => post::mailed(draft, *node, error.as_deref()),
+        Command::Mailed {
+            node, round, error, ..
+        } => post::mailed(draft, *node, *round, error.as_deref()),
     }
 }
 
@@ -191,6 +209,7 @@ fn sweep_later(
 fn add_sweep(draft: &mut Draft, selector: Option<&str>, end: Phase, message: String) {
     draft.run.head.sweeps.push(Sweep {
         below: u32::try_from(draft.run.nodes.len()).unwrap_or(u32::MAX),
+        later: Vec::new(),
         selector: selector.map(str::to_owned),
         fails: end == Phase::Failed,
         message,
@@ -278,7 +297,11 @@ pub(super) fn sweep(draft: &mut Draft) {
             .copied()
         {
             from = ix + 1;
-            if !is_match(&draft.run, ix, selector.as_ref()) || is_approval(&draft.run, ix) {
+            let is_later = sweep.later.contains(&ix);
+            if is_later
+                || !is_match(&draft.run, ix, selector.as_ref())
+                || is_approval(&draft.run, ix)
+            {
                 continue;
             }
             if draft.changed.len() >= NODES_MAX {

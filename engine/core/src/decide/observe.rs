@@ -126,7 +126,7 @@ pub(super) fn lost(draft: &mut Draft, ix: NodeIx, launch: u32, reason: &str) {
 fn release(draft: &mut Draft, ix: NodeIx, launch: u32) {
     let node = draft.run.node(ix);
     if node
-        .is_some_and(|node| launch < node.launch || (launch == node.launch && node.phase.is_done()))
+        .is_some_and(|node| launch < node.launch || (launch == node.launch && !node.has_process()))
     {
         draft.effect(Effect::ReleasePod { node: ix, launch });
     }

@@ -108,6 +108,7 @@ fn letter(run: &Run, ix: NodeIx, mail: &Mail) -> Result<Letter, (Signal, String)
     cc.retain(|one| !to.contains(one));
     Ok(Letter {
         node: Some(ix),
+        round: run.head.retries,
         to,
         cc,
         subject: put(&mail.subject)?.replace(['\n', '\r'], " "),
@@ -117,10 +118,12 @@ fn letter(run: &Run, ix: NodeIx, mail: &Mail) -> Result<Letter, (Signal, String)
     })
 }
 
-/// One mail of a waiting step has left, or never will. The last one ends the node.
-pub(super) fn mailed(draft: &mut Draft, ix: NodeIx, error: Option<&str>) -> Outcome {
+/// One mail of a waiting step has left, or never will. The last one ends the node. A mail of before
+/// a retry is not waited for any more.
+pub(super) fn mailed(draft: &mut Draft, ix: NodeIx, round: u32, error: Option<&str>) -> Outcome {
+    let is_now = round == draft.run.head.retries;
     let waits = |node: &crate::run::Node| {
-        node.kind == Kind::Mail && node.phase == Phase::Suspended && node.unsent > 0
+        is_now && node.kind == Kind::Mail && node.phase == Phase::Suspended && node.unsent > 0
     };
     if !draft.run.node(ix).is_some_and(waits) {
         return refused("not-waiting", format!("node {ix} waits for no mail"));
@@ -180,6 +183,7 @@ pub(super) fn tell_end(draft: &mut Draft) {
     for address in to {
         draft.asks.letters.push(Letter {
             node: None,
+            round: draft.run.head.retries,
             to: vec![address],
             cc: Vec::new(),
             subject: subject.clone(),

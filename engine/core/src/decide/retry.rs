@@ -119,14 +119,16 @@ fn end(draft: &mut Draft, ix: NodeIx, phase: Phase, message: &str) {
 }
 
 fn attempt(draft: &mut Draft, ix: NodeIx) {
-    let made = draft.run.index.kids[ix as usize].len();
+    let last = draft.run.index.kids[ix as usize].last();
+    let last = last.and_then(|last| draft.run.node(*last));
+    let slot = last.map_or(0, |last| last.slot.saturating_add(1));
     let node = &draft.run.nodes[ix as usize];
     let (Some(template), inputs) = (node.template, node.inputs.clone()) else {
         return;
     };
     let place = Place {
         parent: Some(ix),
-        slot: u32::try_from(made).unwrap_or(u32::MAX),
+        slot,
     };
     begin::body(draft, place, template, inputs);
 }

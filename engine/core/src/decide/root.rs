@@ -24,7 +24,7 @@ pub(super) fn look(draft: &mut Draft) {
     if draft.run.head.started_ms.is_none() || draft.run.head.phase.is_done() {
         return;
     }
-    let Some(entry) = draft.run.nodes.first() else {
+    let Some(entry) = draft.run.entry() else {
         let at = draft.run.spec().entry;
         let arguments = scope::global_arguments(&draft.run);
         begin::template(
@@ -66,7 +66,7 @@ pub(super) fn look(draft: &mut Draft) {
 
 /// The phase of the run that the entry node gives.
 pub(crate) fn main_phase(run: &Run) -> RunPhase {
-    match run.nodes.first().map(|entry| entry.phase) {
+    match run.entry().map(|entry| entry.phase) {
         Some(Phase::Failed) => RunPhase::Failed,
         Some(Phase::Error) => RunPhase::Error,
         Some(Phase::Succeeded | Phase::Skipped | Phase::Omitted) => RunPhase::Succeeded,
@@ -85,7 +85,7 @@ pub(crate) fn main_phase(run: &Run) -> RunPhase {
 /// The handler's end can only make the run's worse.
 fn end(draft: &mut Draft) {
     let mut phase = main_phase(&draft.run);
-    let mut message = match (phase, draft.run.nodes.first()) {
+    let mut message = match (phase, draft.run.entry()) {
         (RunPhase::Failed | RunPhase::Error, Some(entry)) => entry.message.clone(),
         _ => String::new(),
     };

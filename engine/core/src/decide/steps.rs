@@ -68,7 +68,7 @@ pub(super) fn advance_group(draft: &mut Draft, ix: NodeIx) {
             draft.signal(ix, Signal::Err, &message);
             return;
         }
-        make_steps(draft, ix, steps, calls, made);
+        make_steps(draft, ix, steps, calls);
         return;
     }
     if draft.run.index.open[ix as usize] > 0 {
@@ -84,21 +84,19 @@ pub(super) fn advance_group(draft: &mut Draft, ix: NodeIx) {
     };
 }
 
-fn make_steps(
-    draft: &mut Draft,
-    ix: NodeIx,
-    steps: NodeIx,
-    calls: &[crate::plan::Call],
-    made: usize,
-) {
-    for (slot, call) in calls.iter().enumerate().skip(made) {
+fn make_steps(draft: &mut Draft, ix: NodeIx, steps: NodeIx, calls: &[crate::plan::Call]) {
+    let first = first_missing(&draft.run, ix);
+    for (slot, call) in (0_u32..).zip(calls).skip(first) {
+        if draft.run.kid_at(ix, slot).is_some() {
+            continue;
+        }
         if draft.changed.len() >= NODES_MAX {
             draft.run.index.plan(Item::Advance(ix));
             return;
         }
         let place = Place {
             parent: Some(ix),
-            slot: u32::try_from(slot).unwrap_or(u32::MAX),
+            slot,
         };
         match begin::ready(&draft.run, steps, call) {
             Ok(ready) => begin::call(draft, place, call, ready),
@@ -111,6 +109,17 @@ fn make_steps(
     }
     // Steps that were done at birth tell nobody later.
     draft.run.index.plan(Item::Advance(ix));
+}
+
+/// From which step on some of a group may be missing: after the last one made, unless a retry took
+/// some before it back.
+fn first_missing(run: &Run, ix: NodeIx) -> usize {
+    let kids = &run.index.kids[ix as usize];
+    let last = kids.last().and_then(|last| run.node(*last));
+    match last {
+        Some(last) if last.slot as usize + 1 == kids.len() => kids.len(),
+        Some(_) | None => 0,
+    }
 }
 
 /// Argo's sentence about the first child whose wait was over without a value for its outputs.

@@ -76,7 +76,9 @@ impl Edges {
     fn connect(&mut self, run: &Run, at: usize) {
         let ix = u32::try_from(at).unwrap_or(u32::MAX);
         let node = &run.nodes[at];
-        let Some(parent) = node.parent else { return };
+        let Some(parent) = node.parent.filter(|_| !node.is_vacant()) else {
+            return;
+        };
         let above = match run.nodes[parent as usize].kind {
             Kind::Steps if node.slot > 0 => {
                 let before = run.index.kids[parent as usize][node.slot as usize - 1];

@@ -42,8 +42,11 @@ pub struct Tasks {
 /// Derived state of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Index {
-    /// Children of each node in order of making.
+    /// Children of each node by number; in groups, steps and retry nodes that is the order of their
+    /// places.
     pub kids: Vec<Vec<NodeIx>>,
+    /// Nodes that a retry has taken back, by parent and place: who is made there has that number.
+    pub vacant: BTreeMap<(Option<NodeIx>, u32), NodeIx>,
     /// How many children of each node are not done.
     pub open: Vec<u32>,
     /// How deep each node's template call is nested.
@@ -82,27 +85,42 @@ impl Index {
 }
 
 impl Run {
-    /// Takes a node that was just added (the last of `nodes`) into the index.
+    /// Takes a node that was just made into the index.
     pub(crate) fn index_new(&mut self, ix: NodeIx) {
         let Some(node) = self.nodes.get(ix as usize) else {
             return;
         };
         let (parent, kind, phase) = (node.parent, node.kind, node.phase);
+        let place = (parent, node.slot);
+        if self.index.kids.len() <= ix as usize {
+            self.index.kids.push(Vec::new());
+            self.index.open.push(0);
+            self.index.depth.push(0);
+            self.index.in_exit.push(false);
+        }
+        if node.is_vacant() {
+            self.index.vacant.insert(place, ix);
+            return;
+        }
         let (mut depth, mut in_exit) = (0, node.slot == 1);
+        self.index.vacant.remove(&place);
         if let Some(parent) = parent.map(|p| p as usize) {
             depth = self.index.depth.get(parent).copied().unwrap_or(0);
             in_exit = self.index.in_exit.get(parent).copied().unwrap_or(false);
             if let Some(kids) = self.index.kids.get_mut(parent) {
-                kids.push(ix);
+                // At the end, but for a node that is made in the place of one taken back.
+                let at = match kids.last() {
+                    Some(last) if *last > ix => kids.partition_point(|kid| *kid < ix),
+                    Some(_) | None => kids.len(),
+                };
+                kids.insert(at, ix);
             }
         }
         if matches!(kind, Kind::Steps | Kind::Dag) {
             depth += 1;
         }
-        self.index.kids.push(Vec::new());
-        self.index.open.push(0);
-        self.index.depth.push(depth);
-        self.index.in_exit.push(in_exit);
+        self.index.depth[ix as usize] = depth;
+        self.index.in_exit[ix as usize] = in_exit;
         if let Some(parent) = parent {
             if !phase.is_done() {
                 self.index.open[parent as usize] += 1;
@@ -211,7 +229,10 @@ impl Run {
         let count = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         for ix in 0..count {
             let node = &self.nodes[ix as usize];
-            let name = self.name_at(node.parent, node.slot);
+            let name = match node.is_vacant() {
+                true => "".into(),
+                false => self.name_at(node.parent, node.slot),
+            };
             self.nodes[ix as usize].name = name;
             self.index_new(ix);
         }

@@ -179,6 +179,13 @@ impl Node {
         )
     }
 
+    /// Whether a retry has taken it back: only its place and the number of its launches are left.
+    /// It has no name, since that depends on what will be made in the places above it.
+    #[must_use]
+    pub fn is_vacant(&self) -> bool {
+        self.phase == Phase::New
+    }
+
     /// Whether a process of it may exist.
     #[must_use]
     pub fn has_process(&self) -> bool {

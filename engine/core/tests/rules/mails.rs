@@ -16,6 +16,7 @@ fn mailed(node: u32, error: Option<&str>) -> Command {
     Command::Mailed {
         by: "usher".to_owned(),
         node,
+        round: 0,
         error: error.map(str::to_owned),
     }
 }
@@ -98,6 +99,7 @@ fn waiting() -> Script {
     let script = Script::of(json!({"entrypoint": "mail", "templates": [mail]}));
     let expected = Letter {
         node: Some(0),
+        round: 0,
         to: vec!["a@example.org".to_owned(), "b@example.org".to_owned()],
         cc: Vec::new(),
         subject: "s".to_owned(),
@@ -159,6 +161,7 @@ fn notices_of_the_end() {
                 - w (Failed): main: Error (exit code 2)\n";
     let letter = |to: &str| Letter {
         node: None,
+        round: 0,
         to: vec![to.to_owned()],
         cc: Vec::new(),
         subject: "w Failed".to_owned(),

@@ -177,7 +177,8 @@ impl Script {
         self.give(Event::Commanded { id: 1, command })
     }
 
-    /// Every node as `NAME KIND PHASE: MESSAGE`, in the order of making, and the run's own line.
+    /// Every node as `NAME KIND PHASE: MESSAGE`, in the order of their numbers, and the run's own
+    /// line. Those that a retry took back are not there.
     pub(crate) fn tree(&self) -> String {
         let run = self.run();
         let colon = |message: &str| match message {
@@ -185,7 +186,7 @@ impl Script {
             message => format!(": {message}"),
         };
         let mut text = format!("= {}{}\n", run.head.phase.word(), colon(&run.head.message));
-        for node in &run.nodes {
+        for node in run.nodes.iter().filter(|node| !node.is_vacant()) {
             let message = colon(&node.message);
             let (kind, phase) = (node.kind.word(), node.phase);
             assert!(!phase_word(phase).is_empty());

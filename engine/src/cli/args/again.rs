@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::select::nodes;
 use super::{NamesArgs, Output};
 use crate::cli::submit::parameter;
 
@@ -17,6 +18,30 @@ pub(in crate::cli) struct Stay {
     /// Print its logs until it has ended
     #[arg(long)]
     pub(in crate::cli) log: bool,
+}
+
+/// `retry`.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct RetryArgs {
+    /// Which.
+    #[command(flatten)]
+    pub(in crate::cli) names: NamesArgs,
+    /// Carry out steps again that succeeded: those of --node-field-selector, and what came after
+    #[arg(long)]
+    pub(in crate::cli) restart_successful: bool,
+    /// Steps with these fields: displayName=build
+    #[arg(long, value_name = "FIELD=VALUE", value_parser = nodes,
+          requires = "restart_successful")]
+    pub(in crate::cli) node_field_selector: Option<String>,
+    /// Value of an input parameter, in place of what it had
+    #[arg(short = 'p', long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub(in crate::cli) parameters: Vec<(String, String)>,
+    /// What to do until it has ended.
+    #[command(flatten)]
+    pub(in crate::cli) stay: Stay,
+    /// What to print
+    #[arg(short = 'o', long, value_enum)]
+    pub(in crate::cli) output: Option<Output>,
 }
 
 /// `resubmit`.

@@ -33,6 +33,12 @@ impl Api {
             Ok(uid) => uid,
             Err(answer) => return answer,
         };
+        if let Command::Retry { parameters, .. } = &command
+            && !parameters.is_empty()
+            && let Err(answer) = self.fits(&uid, parameters.clone()).await
+        {
+            return answer;
+        }
         command.set_by(by);
         let id = match self.insert(&uid, &command, key).await {
             Ok(id) => id,
@@ -145,6 +151,7 @@ fn reason(command: &Command, is_in_exit: bool) -> Option<&'static str> {
         | Command::Suspend { .. }
         | Command::Resume { .. }
         | Command::Set { .. }
+        | Command::Retry { .. }
         | Command::Settle { .. }
         | Command::Mailed { .. } => None,
     }

@@ -4,12 +4,14 @@
 //! before. They are recorded with the new run beside whoever asks now, so that none of them can
 //! approve it by having another resubmit it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use usher_core::admit::{Document, Overrides, admit};
 use usher_core::run::Run;
 
 use super::{Api, Author, Wish, is_uuid};
-use crate::server::protocol::{Answer, Resubmit};
+use crate::server::protocol::{Answer, Resubmit, RunRef};
 use crate::server::read::{self, failed};
 
 /// Where the new run's object names the old one.
@@ -65,6 +67,27 @@ impl Api {
         born.unwrap_or_else(|answer| answer)
     }
 
+    /// Whether a run's workflow takes these values of parameters.
+    ///
+    /// # Errors
+    /// The answer to give: what is wrong with them.
+    pub(super) async fn fits(
+        &self,
+        uid: &str,
+        parameters: BTreeMap<String, String>,
+    ) -> Result<(), Answer> {
+        let wanted = Resubmit {
+            run: RunRef {
+                namespace: String::new(),
+                name: uid.to_owned(),
+            },
+            uid: String::new(),
+            detached: false,
+            parameters: parameters.into_iter().collect(),
+        };
+        self.again(wanted).await.map(|_| ())
+    }
+
     /// Reads the old run and admits its workflow anew, on a reading thread.
     async fn again(&self, wanted: Resubmit) -> Result<Again, Answer> {
         let shell = self.shell.clone();
@@ -101,7 +124,7 @@ fn again(run: &Run, parameters: Vec<(String, String)>) -> Result<Again, Answer> 
 /// what only the old run has is left out.
 fn object(run: &Run) -> Value {
     let name = &run.head.identity.name;
-    let mut object = run.spec().object.clone();
+    let mut object = usher_core::project::source(run);
     let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else {
         return object;
     };

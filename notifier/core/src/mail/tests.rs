@@ -45,6 +45,7 @@ fn written() -> Written {
         run: "run-uid-1".to_owned(),
         workflow: "default/pay-4711".to_owned(),
         waits: None,
+        round: 0,
         at_ms: NOW,
     }
 }
