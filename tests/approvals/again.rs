@@ -119,3 +119,81 @@ fn s88_resubmit_bars_both_submitters() {
     desk.place.usher(["resubmit", &name]).with_code(0);
     assert_eq!(asked(&desk), ["mary"]);
 }
+
+/// A retry after a rejection asks anew: another request with another link. The old link shows how
+/// its own ended; an engine that dies as soon as the retry is answered has not forgotten it.
+#[test]
+fn s71_retry_asks_anew() {
+    let desk = Desk::open();
+    desk.submit("order", ASK);
+    let first = desk.link("ada@example.org");
+    desk.decide("ada@example.org", false, "too dear");
+    let object = desk.end("order");
+    assert_eq!(phase(&object), "Failed");
+    desk.place.usher(["retry", "order"]).with_code(0);
+    let desk = desk.kill_and_start();
+    let second = until("another link", || {
+        let link = desk.link("ada@example.org");
+        (link != first).then_some(link)
+    });
+    let old = desk.web.get(&first, "");
+    assert_eq!(old.status, 200, "{}", old.body);
+    assert!(old.body.contains("too dear"), "{}", old.body);
+    let late = desk
+        .web
+        .browser
+        .post(&first, "", &[("decision", "approve")]);
+    assert_eq!(late.expect("a page").status, 410);
+    let again = desk.object("order");
+    assert_eq!(again["metadata"]["uid"], object["metadata"]["uid"]);
+    assert_eq!(phase(&again), "Running");
+    assert_eq!(desk.web.decide(&second, true, &[]).status, 200);
+    assert_eq!(phase(&desk.end("order")), "Succeeded");
+    let list = ["approvals", "list", "--show", "closed", "-o", "json"];
+    let list = desk.place.usher(list).json();
+    let mut states: Vec<&str> = list
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| one["state"].as_str().expect("a state"))
+        .collect();
+    states.sort_unstable();
+    assert_eq!(states, ["Approved", "Rejected"]);
+    desk.place.usher(["approvals", "verify"]).with_code(0);
+}
+
+/// Who retries another person's workflow: neither of the two is asked, nor may decide, and the
+/// record of the new request names both.
+#[test]
+fn s88_retry_bars_both_submitters() {
+    let desk = Desk::open();
+    let own = own_account(&desk);
+    desk.submit("order", ASK);
+    desk.decide("mary@example.org", false, "no");
+    desk.end("order");
+    let desk = desk.kill_and_start_after(|place| submitted_by_ada(place, &own));
+    desk.place
+        .usher(["retry", "order", "-p", "item=tables"])
+        .with_code(0);
+    assert_eq!(asked(&desk), ["mary"]);
+    let list = desk.place.usher(["approvals", "list", "-o", "json"]).json();
+    let task = list[0]["id"].as_str().expect("an id").to_owned();
+    let audit = desk
+        .place
+        .usher(["approvals", "export", &task])
+        .with_code(0);
+    let both = format!("\"submitters\":[\"ada-login\",\"{own}\"]");
+    assert!(
+        audit.out.replace([' ', '\n'], "").contains(&both),
+        "{}",
+        audit.out
+    );
+    let letter = desk.web.request_to("mary@example.org");
+    assert!(
+        letter.subject.contains("Order tables"),
+        "{}",
+        letter.subject
+    );
+    desk.decide("mary@example.org", true, "");
+    assert_eq!(phase(&desk.end("order")), "Succeeded");
+}

@@ -39,7 +39,8 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         selector: Option<String>,
     },
-    /// Have an ended run go on where it failed: what failed, and what followed, is carried out again.
+    /// Have an ended run go on where it failed: what failed, and what followed, is carried out
+    /// again.
     Retry {
         /// Who asks.
         by: String,

@@ -22,8 +22,7 @@ pub struct Invariant {
 pub const ALL: [Invariant; 11] = [
     Invariant {
         name: "INV-01",
-        law: "no node is committed as New but one that a retry took back, and a node's phase fits \
-              its kind",
+        law: "no node is New unless a retry took it back, and a node's phase fits its kind",
         check: phases_fit,
     },
     Invariant {

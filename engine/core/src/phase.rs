@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 /// Where a node stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Phase {
-    /// Made in this turn, nothing decided yet; or taken back by a retry, to be made again. Nobody is
-    /// shown one that was taken back.
+    /// Made in this turn, nothing decided yet; or taken back by a retry, to be made again: such a
+    /// one is shown to nobody.
     #[serde(rename = "N")]
     New,
     /// The intent to run a process is committed; Argo's Pending.

@@ -41,6 +41,55 @@ fn refused() {
     );
 }
 
+/// `retry` lets a failed workflow go on: what succeeded is not carried out again, `--wait` tells
+/// how it ends this time, and a new value is seen. What cannot be retried is refused with a reason.
+#[test]
+fn retried() {
+    let place = Place::new();
+    let tried = "w={{workflow.parameters.word}}; echo b $w >> $LOG; test $w = good";
+    place.steps("job", &["echo a >> $LOG", tried, "echo c >> $LOG"]);
+    let text = std::fs::read_to_string(place.path().join("job.yaml")).unwrap();
+    let parameters = "spec:\n  arguments:\n    parameters:\n    \
+                      - {name: word, value: bad, enum: [bad, good]}\n";
+    place.file("job.yaml", &text.replacen("spec:\n", parameters, 1));
+    place.usher(["run", "job.yaml"]).with_code(1);
+    let retry = |args: &[&str], code: i32| {
+        let verb = ["retry", "job"].iter().chain(args);
+        place.usher(verb.chain(&SOON)).with_code(code)
+    };
+    retry(&["--wait"], 1);
+    assert_eq!(place.log(), ["a", "b bad", "b bad"]);
+    let said = retry(&["-p", "word=worse"], 1);
+    assert!(
+        said.err.contains("spec.arguments.parameters[0]"),
+        "{said:?}"
+    );
+    let said = retry(&["-p", "word=good", "--wait", "-o", "name"], 0);
+    assert!(said.out.contains("job Succeeded at"), "{said:?}");
+    assert_eq!(place.log(), ["a", "b bad", "b bad", "b good", "c"]);
+    let said = retry(&[], 1);
+    let reason = "usher: workflow job has succeeded; with restart-successful and a node field \
+                  selector steps of it are carried out again\n";
+    assert_eq!(said.err, reason);
+    let last = [
+        "--restart-successful",
+        "--node-field-selector",
+        "displayName=s2",
+        "--wait",
+    ];
+    retry(&last, 0);
+    assert_eq!(place.log().last().map(String::as_str), Some("c"));
+    assert_eq!(place.log().len(), 6);
+    let said = place.usher(["retry", "nobody"]).with_code(1);
+    assert!(said.err.contains("workflow nobody not found"), "{said:?}");
+    waiting(&place, "waits");
+    let said = place
+        .usher(["retry", "waits"].iter().chain(&SOON))
+        .with_code(1);
+    let reason = "usher: workflow waits has not ended (Running); it cannot be retried yet\n";
+    assert_eq!(said.err, reason);
+}
+
 /// `resume` with a selector ends the matching step only; `stop` with one fails it, with a message.
 #[test]
 fn selected_nodes() {

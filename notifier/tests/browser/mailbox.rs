@@ -80,6 +80,7 @@ fn written(world: &World, at: usize) -> NewMail {
         run: "run".to_owned(),
         workflow: "default/run".to_owned(),
         waits: None,
+        round: 0,
         at_ms: now_ms,
     };
     NewMail {

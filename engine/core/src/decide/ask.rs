@@ -89,13 +89,7 @@ fn asked(draft: &Draft, ix: NodeIx, approval: &Approval) -> Result<Asked, String
     let identity = &run.head.identity;
     Ok(Asked {
         v: 1,
-        // By the full name: ids of nodes are 32 bits, and two nodes must never share a request. A
-        // retry asks anew.
-        task: task_id(
-            &identity.uid,
-            &node.name,
-            run.head.retries.saturating_add(1),
-        ),
+        task: request_of(run, &node.name),
         policy,
         facts,
         supplies: names(template.supplied()),
@@ -110,6 +104,13 @@ fn asked(draft: &Draft, ix: NodeIx, approval: &Approval) -> Result<Asked, String
         opened_ms: draft.now_ms,
         fault: None,
     })
+}
+
+/// The request of a node: by its full name, since ids of nodes are 32 bits, and two nodes must
+/// never share a request; and by the number of the try, since a retry asks anew.
+fn request_of(run: &Run, name: &str) -> String {
+    let attempt = run.head.retries.saturating_add(1);
+    task_id(&run.head.identity.uid, name, attempt)
 }
 
 fn names(outputs: &[crate::plan::Supplied]) -> Vec<String> {

@@ -23,19 +23,7 @@ pub(super) fn apply(draft: &mut Draft, command: &Command) -> Outcome {
     if let Command::Delete { .. } = command {
         return delete(draft, &name);
     }
-    if let Command::Retry {
-        by,
-        restart_successful,
-        selector,
-        parameters,
-    } = command
-    {
-        let wish = again::Wish {
-            by,
-            restart_successful: *restart_successful,
-            selector: selector.as_deref(),
-            parameters,
-        };
+    if let Some(wish) = again::Wish::of(command) {
         return again::begin(draft, &wish);
     }
     if draft.run.head.phase.is_done() {

@@ -366,7 +366,8 @@ fn a_strategy_has_its_tries_again() {
 fn a_group_that_failed_by_itself_begins_anew() {
     let mut heard = pod("h");
     heard["inputs"] = json!({"parameters": [{"name": "x"}]});
-    let argument = json!({"parameters": [{"name": "x", "value": "{{steps.a.outputs.result}} {{steps.a.exitCode}}"}]});
+    let value = "{{steps.a.outputs.result}} {{steps.a.exitCode}}";
+    let argument = json!({"parameters": [{"name": "x", "value": value}]});
     let groups = json!([
         [{"name": "a", "template": "g", "when": "{{workflow.parameters.on}} == yes"}],
         [{"name": "b", "template": "h", "arguments": argument}]]);

@@ -7,7 +7,7 @@ use usher_core::effect::Effect;
 use usher_core::event::{End, Event, Stamped};
 use usher_core::invariant;
 use usher_core::project;
-use usher_core::run::{decode, encode_head, encode_node};
+use usher_core::run::{Run, decode, encode_head, encode_node};
 
 use crate::again::{dag, outcome, retry, retry_of, steps};
 use crate::approvals::{approved, ask, opened};
@@ -150,77 +150,62 @@ fn mails_of_both_tries_differ() {
         .shows(&["= Succeeded", "w Plugin Succeeded"]);
 }
 
-/// More than a turn may change: it takes several, nothing else goes on before, and an engine that
-/// dies between two of them goes on from the rows.
-#[test]
-fn many_nodes_take_many_turns() {
-    let count = 3 * NODES_MAX;
-    let calls: Vec<Value> = (0..count)
-        .map(|n| json!({"name": format!("s{n}"), "template": "p"}))
-        .collect();
+fn stamp(event: Event) -> Stamped {
+    let at_ms = START_MS;
+    Stamped { at_ms, event }
+}
+
+/// A run of so many steps side by side that has ended; two of three have failed.
+fn many(count: usize) -> Run {
+    let call = |n| json!({"name": format!("s{n}"), "template": "p"});
+    let calls: Vec<Value> = (0..count).map(call).collect();
     let script = Script::of(json!({"entrypoint": "m", "templates": [
         {"name": "m", "steps": [calls]}, pod("p")]}));
     let finished = |node: u32| Event::PodFinished {
         node,
         launch: 1,
         end: End {
-            code: i32::from(node % 3 > 0),
+            code: i32::from(!node.is_multiple_of(3)),
             message: None,
             result: None,
             finished_ms: START_MS,
         },
     };
-    let pods = (2..).take(count).map(finished);
-    let stamp = |event| Stamped {
-        at_ms: START_MS,
-        event,
-    };
-    let mut run = decide(script.run().clone(), pods.map(stamp).collect()).run;
+    let ends = (2..).take(count).map(finished).map(stamp);
+    let mut run = decide(script.run().clone(), ends.collect()).run;
     while run.goes_on() {
         run = decide(run, vec![stamp(Event::Continued)]).run;
     }
     assert!(run.head.phase.is_done());
-    let event = Event::Commanded {
-        id: 1,
-        command: retry(),
-    };
-    let mut events = vec![Stamped {
-        at_ms: START_MS,
-        event,
-    }];
+    run
+}
+
+/// The run as an engine reads it that has just started.
+fn read_again(run: &Run) -> Run {
+    let rows = (0..).zip(&run.nodes);
+    let rows: Vec<_> = rows.map(|(ix, node)| (ix, encode_node(node))).collect();
+    decode(run.plan.clone(), &encode_head(run), &rows).expect("it can be read")
+}
+
+/// More than a turn may change: it takes several, nothing else goes on before, and an engine that
+/// dies between two of them goes on from the rows.
+#[test]
+fn many_nodes_take_many_turns() {
+    let count = 3 * NODES_MAX;
+    let mut run = many(count);
+    let command = retry();
+    let mut next = Some(Event::Commanded { id: 1, command });
     let mut turns = 0;
-    while !events.is_empty() {
-        let decision = decide(run, std::mem::take(&mut events));
-        assert!(
-            decision.changed.len() <= NODES_MAX,
-            "{}",
-            decision.changed.len()
-        );
+    while let Some(event) = next.take() {
+        let decision = decide(run, vec![stamp(event)]);
+        assert!(decision.changed.len() <= NODES_MAX);
         assert_eq!(invariant::broken(&decision.run), Vec::<String>::new());
-        let launches = decision
-            .effects
-            .iter()
-            .any(|e| matches!(e, Effect::LaunchPod { .. }));
-        assert!(
-            !launches || decision.run.head.again.is_none(),
-            "it goes on too early"
-        );
-        if decision.effects.contains(&Effect::Continue) {
-            events.push(Stamped {
-                at_ms: START_MS,
-                event: Event::Continued,
-            });
-        }
-        let rows: Vec<_> = (0..)
-            .zip(&decision.run.nodes)
-            .map(|(ix, node)| (ix, encode_node(node)))
-            .collect();
-        let again = decode(
-            decision.run.plan.clone(),
-            &encode_head(&decision.run),
-            &rows,
-        );
-        run = again.expect("it can be read");
+        let is_launch = |effect: &Effect| matches!(effect, Effect::LaunchPod { .. });
+        let launches = decision.effects.iter().any(is_launch);
+        assert!(!launches || decision.run.head.again.is_none(), "too early");
+        let goes_on = decision.effects.contains(&Effect::Continue);
+        next = goes_on.then_some(Event::Continued);
+        run = read_again(&decision.run);
         turns += 1;
     }
     assert!(turns >= 4, "{turns} turns");

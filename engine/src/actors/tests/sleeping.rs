@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use usher_api::command::{Command, Outcome};
+use usher_core::run::RunPhase;
 
 use super::rig::{World, chain, in_system, pod, settings};
 use crate::ports::clock::Clock as _;
@@ -51,6 +52,42 @@ fn a_command_wakes() {
             }
         );
         world.until_awake(0).await;
+    });
+}
+
+/// A run that has failed sleeps for good, until a retry wakes it: what failed is launched anew,
+/// what succeeded is not.
+#[test]
+fn a_retry_wakes_what_has_ended() {
+    in_system(async {
+        let world = World::start(settings()).await;
+        let uid = world
+            .submit("job", json!([chain(&["a", "b"]), pod("a"), pod("b")]))
+            .await;
+        for (step, code) in [("job[0].a", 0), ("job[1].b", 1)] {
+            let running = |world: &World| world.processes.running() == [step];
+            world.until(step, running).await;
+            world.processes.finish(step, code, world.clock.now_ms());
+        }
+        let failed = |world: &World| world.phase(&uid) == RunPhase::Failed;
+        world.until("the end", failed).await;
+        world.until_awake(0).await;
+        let retry = Command::Retry {
+            by: "ben".into(),
+            restart_successful: false,
+            selector: None,
+            parameters: std::collections::BTreeMap::new(),
+        };
+        let message = "workflow job retried".to_owned();
+        let outcome = world.command(&uid, retry).await;
+        assert_eq!(outcome, Outcome::Done { message });
+        let again = |world: &World| world.processes.running() == ["job[1].b"];
+        world.until("the second launch", again).await;
+        world.processes.finish("job[1].b", 0, world.clock.now_ms());
+        world.succeeded(&uid).await;
+        let run = world.run(&uid).expect("it is there");
+        let launches: Vec<u32> = run.nodes.iter().map(|node| node.launch).collect();
+        assert_eq!(launches, [0, 0, 1, 0, 2]);
     });
 }
 
