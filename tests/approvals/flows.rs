@@ -1,6 +1,6 @@
 //! What a decision does in the run: outputs, branches, retries, both spellings.
 
-use suite::{message, node, nodes, phase};
+use suite::{message, node, nodes, phase, until};
 
 use crate::rig::Desk;
 
@@ -196,4 +196,45 @@ fn s04_the_portable_spelling_asks_alike() {
     suite::until("a mail to the third", || {
         (desk.letters("grace@example.org").len() > 1).then_some(())
     });
+}
+
+/// Who is to be asked comes from a step that gave nothing: the node is in error and says why, the
+/// exit handler runs, and no mail about the request is out.
+#[test]
+fn s46_an_approver_without_a_value_asks_nobody() {
+    let desk = Desk::open();
+    desk.submit(
+        "flow",
+        "
+  entrypoint: main
+  onExit: tell
+  templates:
+  - name: main
+    steps:
+    - - {name: who, template: who, when: \"1 == 2\"}
+    - - name: ask
+        template: ask
+        arguments: {parameters: [{name: who, value: \"{{steps.who.outputs.result}}\"}]}
+  - name: who
+    script: {image: busybox, command: [sh], source: echo ada}
+  - name: ask
+    inputs: {parameters: [{name: who}]}
+    suspend: {approval: {title: A question, approvers: [{user: \"{{inputs.parameters.who}}\"}]}}
+  - name: tell
+    plugin: {mail: {to: office@example.org, subject: ended, text: \"{{workflow.failures}}\"}}
+",
+    );
+    let object = desk.end("flow");
+    let asked = nodes(&object).find(|node| node["displayName"] == "ask");
+    let asked = asked.expect("the node is there");
+    assert_eq!(phase(asked), "Error");
+    assert_eq!(asked["message"], "inputs.parameters.who was not supplied");
+    until("the exit handler's mail", || {
+        (desk.letters("office@example.org").len() == 1).then_some(())
+    });
+    assert_eq!(desk.web.letters().len(), 1);
+    let tasks = desk
+        .place
+        .usher(["approvals", "list", "--show", "all", "-o", "json"]);
+    assert_eq!(tasks.json(), serde_json::json!([]));
 }

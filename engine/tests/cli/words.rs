@@ -37,6 +37,37 @@ fn lint() {
     place.usher(["lint", "empty"]).with_code(2);
 }
 
+/// An approval with `duration` is refused in both spellings, with a message that names both.
+#[test]
+fn s03_a_duration_beside_an_approval_is_refused() {
+    let place = Place::new();
+    let head = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: order}\nspec:\n  \
+                entrypoint: ask\n  templates:\n  - name: ask\n";
+    let native = "    suspend: {duration: 20s, approval: {title: t, approvers: [{user: ada}]}}\n";
+    let noted = "    metadata: {annotations: {usher.flow/approval: \"{title: t, approvers: [{user: \
+                 ada}]}\"}}\n    suspend: {duration: 20s}\n";
+    for (name, body, place_of_block) in [
+        ("native.yaml", native, "spec.templates[0].suspend.approval"),
+        (
+            "noted.yaml",
+            noted,
+            "spec.templates[0].metadata.annotations[\"usher.flow/approval\"]",
+        ),
+    ] {
+        place.file(name, &format!("{head}{body}"));
+        let said = place.usher(["lint", name]).with_code(2);
+        let wanted = format!(
+            "WF-0304 spec.templates[0].suspend.duration\n  `duration` stands beside `approval` \
+             ({place_of_block}): as in Argo a duration ends well by itself, and silence is no \
+             consent; write `timeout` into the approval\n"
+        );
+        assert!(said.out.contains(&wanted), "{}", said.out);
+        let said = place.usher(["submit", name]).with_code(2);
+        assert!(said.err.contains(&wanted), "{}", said.err);
+    }
+    assert_eq!(place.usher(["list", "-o", "name"]).with_code(0).out, "");
+}
+
 const DOUBTFUL: &str = "\
 apiVersion: argoproj.io/v1alpha1
 kind: Workflow

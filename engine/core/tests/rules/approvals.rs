@@ -386,19 +386,29 @@ fn s10_a_rejection_is_final() {
     ]);
 }
 
-/// A title that cannot be rendered: the node is in error and nobody is asked.
+/// A title or an approver that cannot be rendered: the node is in error and nobody is asked.
 #[test]
 fn s46_what_cannot_be_said_asks_nobody() {
-    let mut template = ask("ask");
-    template["suspend"]["approval"]["title"] = json!("{{steps.x.outputs.result}}");
-    let mut script = Script::of(one(template));
-    assert!(script.asks.is_empty());
-    let node = &script.run().nodes[2];
-    assert_eq!(
-        (node.task.as_ref(), node.message.as_str()),
-        (None, "failed to resolve {{steps.x.outputs.result}}")
-    );
-    script.ends("w.onExit", 0);
+    let approvers = json!([{"user": "{{steps.x.outputs.result}}"}]);
+    for (field, value) in [
+        ("title", json!("{{steps.x.outputs.result}}")),
+        ("approvers", approvers),
+    ] {
+        let mut template = ask("ask");
+        template["suspend"]["approval"][field] = value;
+        let mut script = Script::of(one(template));
+        assert!(script.asks.is_empty(), "{field}");
+        let node = &script.run().nodes[2];
+        assert_eq!(
+            (node.task.as_ref(), node.phase, node.message.as_str()),
+            (
+                None,
+                usher_core::phase::Phase::Error,
+                "failed to resolve {{steps.x.outputs.result}}"
+            )
+        );
+        script.ends("w.onExit", 0);
+    }
 }
 
 /// Two approvals side by side are two requests, decided apart.
