@@ -70,6 +70,12 @@ impl Action {
             "suspend" => Ok(Command::Suspend { by }),
             "resume" => Ok(Command::Resume { by, selector }),
             "node" => self.set(by, selector),
+            "retry" => Ok(Command::Retry {
+                by,
+                restart_successful: self.arguments.iter().any(|w| w == "--restart-successful"),
+                selector,
+                parameters: self.parameter().into_iter().collect(),
+            }),
             verb => Err(format!("verb {verb}")),
         }
     }
@@ -83,18 +89,20 @@ impl Action {
             Some("Error") => Some(VerdictPhase::Error),
             Some(other) => return Err(format!("verb node set --phase {other}")),
         };
-        let output = self.option("-p");
-        let pair = output.as_deref().and_then(|text| text.split_once('='));
         Ok(Command::Set {
             by,
             selector: selector.unwrap_or_default(),
             phase,
             message: self.option("--message"),
-            outputs: pair
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
+            outputs: self.parameter().into_iter().collect(),
         })
+    }
+
+    /// `-p NAME=VALUE`.
+    fn parameter(&self) -> Option<(String, String)> {
+        let text = self.option("-p")?;
+        let (name, value) = text.split_once('=')?;
+        Some((name.to_owned(), value.to_owned()))
     }
 
     fn option(&self, name: &str) -> Option<String> {
@@ -146,8 +154,8 @@ mod tests {
         let selector = Some("displayName=x".to_owned());
         assert_eq!(resume.command(), Ok(Command::Resume { by, selector }));
         assert_eq!(
-            Action::parse("retry").command(),
-            Err("verb retry".to_owned())
+            Action::parse("reboot").command(),
+            Err("verb reboot".to_owned())
         );
     }
 }
