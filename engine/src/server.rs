@@ -10,6 +10,7 @@ pub mod read;
 mod approvals;
 mod requests;
 mod serve;
+mod waits;
 
 pub use requests::Api;
 pub use serve::serve;

@@ -31,4 +31,4 @@ pub mod smtp;
 pub mod store;
 pub mod timers;
 
-pub use usher_notifier_core::recipe;
+pub use usher_notifier_core::{recipe, verdict};

@@ -238,3 +238,32 @@ fn s46_an_approver_without_a_value_asks_nobody() {
         .usher(["approvals", "list", "--show", "all", "-o", "json"]);
     assert_eq!(tasks.json(), serde_json::json!([]));
 }
+
+/// Who looks at a waiting run reads how the request stands, vote by vote.
+#[test]
+fn a_waiting_node_tells_how_its_request_stands() {
+    let desk = Desk::open();
+    desk.submit(
+        "flow",
+        "
+  entrypoint: ask
+  templates:
+  - name: ask
+    suspend:
+      approval:
+        title: A question
+        approvers: [{group: finance, need: 2}]
+        timeout: {at: \"2126-01-02T03:04:05Z\", result: reject}
+",
+    );
+    let said = || message(node(&desk.object("flow"), "flow")).to_owned();
+    let expected = |votes| format!("waiting: finance {votes} of 2, until 2126-01-02T03:04:05.000Z");
+    until("nobody has voted", || (said() == expected(0)).then_some(()));
+    desk.decide("grace@example.org", true, "");
+    assert_eq!(said(), expected(1));
+    let shown = desk.place.usher(["get", "flow"]).with_code(0).out;
+    assert!(shown.contains("waiting: finance 1 of 2, until"), "{shown}");
+    desk.decide("ada@example.org", true, "");
+    let object = desk.end("flow");
+    assert_eq!(message(node(&object, "flow")), "approved by 2 of 3");
+}

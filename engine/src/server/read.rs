@@ -15,6 +15,7 @@ use usher_ledger::{Filter, PARTITIONS, Quiet, Reader, RunRow};
 
 use super::filter::{Labels, match_row};
 use super::protocol::{Answer, LogFile, PARKED, Request, RunRef, Wanted};
+use super::waits;
 use crate::actors::shell::{PlanCache, Shell};
 use crate::ports::runtime::PodKey;
 
@@ -108,7 +109,8 @@ pub(super) fn run(
 }
 
 fn object(reader: &mut dyn Reader, shelf: Shelf<'_>, wanted: &RunRef) -> Result<Answer, Answer> {
-    let (run, waits) = run(reader, shelf, wanted)?;
+    let (mut run, waits) = run(reader, shelf, wanted)?;
+    waits::tell(reader, &mut run).map_err(internal)?;
     Ok(Answer::Object {
         waits,
         object: Box::new(usher_core::project::object(&run)),

@@ -41,8 +41,8 @@ fn lint() {
 #[test]
 fn s03_a_duration_beside_an_approval_is_refused() {
     let place = Place::new();
-    let head = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: order}\nspec:\n  \
-                entrypoint: ask\n  templates:\n  - name: ask\n";
+    let head = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: order}\n\
+                spec:\n  entrypoint: ask\n  templates:\n  - name: ask\n";
     let native = "    suspend: {duration: 20s, approval: {title: t, approvers: [{user: ada}]}}\n";
     let noted = "    metadata: {annotations: {usher.flow/approval: \"{title: t, approvers: [{user: \
                  ada}]}\"}}\n    suspend: {duration: 20s}\n";

@@ -18,7 +18,7 @@ use crate::run::{NodeIx, Run};
 use crate::scope::{self, NodeScope};
 use crate::supply;
 
-/// The message of a node while it waits.
+/// The message of a node while it waits; whoever looks at the run is told how the request stands.
 const WAITING: &str = "waiting for approval";
 
 /// Opens the request of a node that has just begun to wait; a text without a value ends the node
