@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -35,26 +35,7 @@ impl Engine {
     /// Starts one and waits until it is ready; mail goes to the server at this address, or to the
     /// development mailbox.
     pub(crate) fn start(place: &Place, mail: Option<SocketAddr>) -> Engine {
-        let path = place.folder().join("engine.log");
-        let log = File::options().create(true).append(true).open(path);
-        let mut command = place.command(["server"]);
-        command
-            .env("USHER_LOG", "debug")
-            .env("USHER_APPROVALS_AUTH", "link")
-            // Clients say where they come from: many people share no limit of one.
-            .env("USHER_SERVER_TRUSTED_PROXIES", "127.0.0.1/32");
-        if let Some(at) = mail {
-            command
-                .env("USHER_MAIL_HOST", at.ip().to_string())
-                .env("USHER_MAIL_PORT", at.port().to_string())
-                .env("USHER_MAIL_TLS", "none")
-                .env("USHER_MAIL_FROM", "usher@example.org");
-        }
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(log.expect("a file"))
-            .spawn()
-            .expect("the binary starts");
+        let mut child = command(place, mail).spawn().expect("the binary starts");
         let mut line = String::new();
         let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
         out.read_line(&mut line).expect("a line");
@@ -62,6 +43,15 @@ impl Engine {
         // It may go on talking without anybody who reads.
         std::thread::spawn(move || out.lines().for_each(drop));
         Engine { child }
+    }
+
+    /// Starts one and waits for nothing; mail goes to the development mailbox.
+    pub(crate) fn spawn(place: &Place) -> Engine {
+        let mut command = command(place, None);
+        let child = command.stdout(Stdio::null()).spawn();
+        Engine {
+            child: child.expect("the binary starts"),
+        }
     }
 
     /// `kill -9`.
@@ -95,6 +85,27 @@ pub(crate) fn browser(place: &Place) -> Browser {
     let file = std::fs::read_to_string(place.state().join("web.json")).expect("its address");
     let web: Value = serde_json::from_str(&file).expect("JSON");
     Browser::new(web["at"].as_str().expect("an address")).expect("loopback")
+}
+
+/// The server of a place; what it logs goes to a file.
+fn command(place: &Place, mail: Option<SocketAddr>) -> Command {
+    let path = place.folder().join("engine.log");
+    let log = File::options().create(true).append(true).open(path);
+    let mut command = place.command(["server"]);
+    command
+        .env("USHER_LOG", "debug")
+        .env("USHER_APPROVALS_AUTH", "link")
+        // Clients say where they come from: many people share no limit of one.
+        .env("USHER_SERVER_TRUSTED_PROXIES", "127.0.0.1/32")
+        .stderr(log.expect("a file"));
+    if let Some(at) = mail {
+        command
+            .env("USHER_MAIL_HOST", at.ip().to_string())
+            .env("USHER_MAIL_PORT", at.port().to_string())
+            .env("USHER_MAIL_TLS", "none")
+            .env("USHER_MAIL_FROM", "usher@example.org");
+    }
+    command
 }
 
 /// Submits a workflow of one document.

@@ -9,3 +9,4 @@ mod decisions;
 mod engine;
 mod mails;
 mod sink;
+mod work;
