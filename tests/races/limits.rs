@@ -29,7 +29,8 @@ const APART_MS: i64 = 60;
 /// The steps of the aim, microseconds, at most.
 const STEP: u64 = 4_000;
 
-/// The first votes start so much before their limit, microseconds: half a dozen take about this long.
+/// The first votes start so much before their limit, microseconds: half a dozen take about this
+/// long.
 const BEFORE: i64 = 5_000;
 
 /// Long enough to open the pages of a round, on a machine like the one this was written on; a

@@ -109,3 +109,29 @@ impl Secrets {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "04g6k0v2q8h4jz1m5nxtd3y7c9ra2b6e0f8s4wp1";
+
+    /// A part is found wherever it stands, in whatever case; what is shorter is nobody's.
+    #[test]
+    fn parts_of_secrets_are_found() {
+        let mut secrets = Secrets::default();
+        secrets.add(SECRET);
+        for said in [
+            format!("at /a/{SECRET}?change"),
+            format!("token=\"{}\"", &SECRET[..PART]),
+            format!("…{}", &SECRET[SECRET.len() - PART..]),
+        ] {
+            assert!(secrets.find(&said).is_some(), "{said}");
+        }
+        assert_eq!(secrets.find(&SECRET[..PART - 1]), None);
+        assert_eq!(
+            secrets.find("a link 5f0c77aa, and nothing of its token"),
+            None
+        );
+    }
+}
