@@ -39,8 +39,12 @@ const WAIT: Duration = Duration::from_millis(250);
 /// The longest wait after a fault.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
-/// Between two pages of a round the machine is left to others for this long.
-const ROUND_PAUSE: Duration = Duration::from_millis(10);
+/// So many open tasks are visited at a time in a round: longer, and a page would have to wait for its
+/// processor.
+const ROUND_BATCH: usize = 16;
+
+/// Then the machine is left to others for this long. A million open tasks take three minutes.
+const ROUND_PAUSE: Duration = Duration::from_millis(2);
 
 /// A task that could not be moved is not tried again before this, so that it keeps nobody else
 /// from being looked at.
@@ -235,13 +239,13 @@ impl Timers {
         let page = TaskFilter {
             open: Some(true),
             before: round.before.clone(),
-            limit: BATCH,
+            limit: ROUND_BATCH,
             ..TaskFilter::default()
         };
         let event = round.event.clone();
         let read = move |reader: &mut dyn TaskReader| reader.tasks(&page);
         let rows = self.ports().store.read(read).await?;
-        let is_last = rows.len() < BATCH;
+        let is_last = rows.len() < ROUND_BATCH;
         for row in &rows {
             if self.is_ending() {
                 return Ok(Look::Quiet);

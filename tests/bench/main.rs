@@ -8,6 +8,8 @@
 //!   written   bytes written per event while 10,000 steps come one by one: against the first ten
 //!   click     a click on the approver page until the next step starts: against spawn + commit
 //!   requests  1,000 requests of three people opened: against their rows, a commit a request
+//!   pending   1,000,000 requests that wait: memory, opening a link against a bare
+//!             request and an indexed read
 //!   sleepers  100,000 suspended runs: memory, start, resume
 //! ```
 //!
@@ -19,6 +21,7 @@ mod events;
 mod fan_out;
 mod floor;
 mod line;
+mod pending;
 mod served;
 mod sleepers;
 mod start;
@@ -31,7 +34,7 @@ use line::Report;
 /// A benchmark by name.
 type Bench = (&'static str, fn(&mut Report));
 
-const ALL: [Bench; 8] = [
+const ALL: [Bench; 9] = [
     ("start", start::run),
     ("chain", chain::run),
     ("fan-out", fan_out::run),
@@ -39,6 +42,7 @@ const ALL: [Bench; 8] = [
     ("written", written::run),
     ("click", click::click),
     ("requests", click::open_many),
+    ("pending", pending::run),
     ("sleepers", sleepers::run),
 ];
 
