@@ -10,6 +10,7 @@
 //!   requests  1,000 requests of three people opened: against their rows, a commit a request
 //!   pending   1,000,000 requests that wait: memory, opening a link against a bare
 //!             request and an indexed read
+//!   mail      a queue of 100,000 mails: memory, each against a bare loop of lettre
 //!   sleepers  100,000 suspended runs: memory, start, resume
 //! ```
 //!
@@ -22,6 +23,7 @@ mod fan_out;
 mod floor;
 mod line;
 mod pending;
+mod post;
 mod served;
 mod sleepers;
 mod start;
@@ -34,7 +36,7 @@ use line::Report;
 /// A benchmark by name.
 type Bench = (&'static str, fn(&mut Report));
 
-const ALL: [Bench; 9] = [
+const ALL: [Bench; 10] = [
     ("start", start::run),
     ("chain", chain::run),
     ("fan-out", fan_out::run),
@@ -43,6 +45,7 @@ const ALL: [Bench; 9] = [
     ("click", click::click),
     ("requests", click::open_many),
     ("pending", pending::run),
+    ("mail", post::run),
     ("sleepers", sleepers::run),
 ];
 
