@@ -140,7 +140,7 @@ fn terminated() -> Facts {
 }
 
 /// How many of the kills found the decision whole, and how many found nothing: both happen.
-fn both_happen(what: &str, found: [usize; 2]) {
+pub(crate) fn both_happen(what: &str, found: [usize; 2]) {
     println!("{what}: {} whole, {} not done", found[0], found[1]);
     assert!(found.iter().all(|count| *count > 0), "{what}: {found:?}");
 }

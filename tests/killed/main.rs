@@ -1,4 +1,4 @@
-//! `kill -9` of the shipped binary at each step of a mail's way and of a decision: what was begun
+//! `kill -9` of the shipped binary at each step of a mail's way, of a decision and of a retry: what was begun
 //! is repeated harmlessly, or was not done at all.
 //!
 //! The binary has no switch for faults. It is stopped from outside at the step that is meant: by
@@ -8,5 +8,6 @@
 mod decisions;
 mod engine;
 mod mails;
+mod retries;
 mod sink;
 mod work;
