@@ -12,7 +12,7 @@ mod choose;
 
 use std::collections::BTreeMap;
 
-use usher_api::command::{Command, Outcome};
+use usher_api::command::Outcome;
 use usher_api::selector::Selector;
 
 use super::NODES_MAX;
@@ -34,27 +34,6 @@ pub(super) struct Wish<'a> {
     pub(super) selector: Option<&'a str>,
     /// Values of the workflow's parameters by name.
     pub(super) parameters: &'a BTreeMap<String, String>,
-}
-
-impl<'a> Wish<'a> {
-    /// What a command asks, if it is a retry.
-    pub(super) fn of(command: &'a Command) -> Option<Wish<'a>> {
-        let Command::Retry {
-            by,
-            restart_successful,
-            selector,
-            parameters,
-        } = command
-        else {
-            return None;
-        };
-        Some(Wish {
-            by,
-            restart_successful: *restart_successful,
-            selector: selector.as_deref(),
-            parameters,
-        })
-    }
 }
 
 /// Lets an ended run go on, or says why not.

@@ -20,26 +20,30 @@ pub(super) fn apply(draft: &mut Draft, command: &Command) -> Outcome {
     if draft.delete {
         return refused("deleted", format!("workflow {name} was deleted"));
     }
-    if let Command::Delete { .. } = command {
-        return delete(draft, &name);
-    }
-    if let Some(wish) = again::Wish::of(command) {
-        return again::begin(draft, &wish);
-    }
-    if draft.run.head.phase.is_done() {
+    let is_for_ended = matches!(command, Command::Delete { .. } | Command::Retry { .. });
+    if draft.run.head.phase.is_done() && !is_for_ended {
         let phase = draft.run.head.phase.word();
         return refused("ended", format!("workflow {name} has ended ({phase})"));
     }
     match command {
-        Command::Stop {
-            message,
-            selector: Some(selector),
-            ..
+        Command::Delete { .. } => delete(draft, &name),
+        Command::Retry {
+            by,
+            restart_successful,
+            selector,
+            parameters,
         } => {
-            let message = message.clone().unwrap_or_default();
-            sweep_later(draft, Some(selector), Phase::Failed, message, "stop")
+            let wish = again::Wish {
+                by,
+                restart_successful: *restart_successful,
+                selector: selector.as_deref(),
+                parameters,
+            };
+            again::begin(draft, &wish)
         }
-        Command::Stop { selector: None, .. } => shut_down(draft, Shutdown::Stop),
+        Command::Stop {
+            message, selector, ..
+        } => stop(draft, selector.as_deref(), message.as_deref()),
         Command::Terminate { .. } => shut_down(draft, Shutdown::Terminate),
         Command::Suspend { .. } => {
             if draft.run.head.suspended {
@@ -49,8 +53,6 @@ pub(super) fn apply(draft: &mut Draft, command: &Command) -> Outcome {
             done(format!("workflow {name} suspended"))
         }
         Command::Resume { selector, by } => resume(draft, selector.as_deref(), by),
-        // Both were looked at above.
-        Command::Delete { .. } | Command::Retry { .. } => delete(draft, &name),
         Command::Set {
             selector,
             phase,
@@ -76,6 +78,15 @@ pub(super) fn apply(draft: &mut Draft, command: &Command) -> Outcome {
             node, round, error, ..
         } => post::mailed(draft, *node, *round, error.as_deref()),
     }
+}
+
+/// With a selector some waiting nodes fail, without one the whole run is shut down.
+fn stop(draft: &mut Draft, selector: Option<&str>, message: Option<&str>) -> Outcome {
+    let Some(selector) = selector else {
+        return shut_down(draft, Shutdown::Stop);
+    };
+    let message = message.unwrap_or_default().to_owned();
+    sweep_later(draft, Some(selector), Phase::Failed, message, "stop")
 }
 
 pub(super) fn done(message: String) -> Outcome {
