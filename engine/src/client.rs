@@ -244,17 +244,14 @@ impl Offline {
         read::needs_engine(&mut self.reader).map_err(Error::Ledger)
     }
 
-    /// Whether mail is to be sent.
+    /// When the next mail is to be sent, milliseconds UTC; one that is being sent has a time
+    /// in the future.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn has_mail(&mut self) -> Result<bool, Error> {
+    pub fn next_mail(&mut self) -> Result<Option<i64>, Error> {
         use usher_ledger::tasks::TaskReader as _;
-        Ok(self
-            .reader
-            .next_mail_due()
-            .map_err(Error::Ledger)?
-            .is_some())
+        self.reader.next_mail_due().map_err(Error::Ledger)
     }
 
     /// Whether one of these runs is there and has not ended.

@@ -29,6 +29,9 @@ use usher_ledger::Durability;
 /// How long a request is put to engine after engine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long mail that is due may keep a process that is done.
+const MOMENT: Duration = Duration::from_secs(2);
+
 /// What becomes of the engine after the verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verb {
@@ -238,6 +241,7 @@ impl Session {
             return false;
         };
         let promised = host.api().promised();
+        self.let_mail_leave();
         host.stop();
         let (goes_on, mail_waits) = match self.left(&promised) {
             Ok((false, false)) => return false,
@@ -261,6 +265,20 @@ impl Session {
         goes_on
     }
 
+    /// Gives the courier of this process a moment for mail that is due: it spares an engine in the
+    /// background for what takes no time.
+    fn let_mail_leave(&self) {
+        let end = Instant::now() + MOMENT;
+        let is_due = || {
+            let offline = Offline::open(&self.state).ok()??;
+            let due_ms = { offline }.next_mail().ok()??;
+            Some(due_ms <= super::submit::now_ms())
+        };
+        while is_due() == Some(true) && Instant::now() < end {
+            host::pause(Duration::from_millis(20));
+        }
+    }
+
     /// Whether promised runs are left that an engine can move on, and whether mail is left.
     fn left(&self, promised: &[String]) -> Result<(bool, bool), Error> {
         let Some(mut offline) = Offline::open(&self.state)? else {
@@ -270,7 +288,7 @@ impl Session {
         let goes_on = !promised.is_empty()
             && offline.needs_engine()?
             && offline.is_any_unfinished(promised)?;
-        Ok((goes_on, offline.has_mail()?))
+        Ok((goes_on, offline.next_mail()?.is_some()))
     }
 }
 

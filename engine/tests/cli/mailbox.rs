@@ -85,6 +85,29 @@ fn a_run_that_asks() {
     }
 }
 
+/// Beside a server the same is told, of the server's mailbox, which stays when the run is over.
+#[test]
+fn runs_beside_a_server() {
+    let place = Place::new();
+    place.file("order.yaml", ASK);
+    place.file("import.yaml", TELL);
+    let mut server = place.start(["server"]);
+    let url = opens(&server.note_with("mailbox"));
+    let said = place.usher(["run", "import.yaml"]).with_code(1);
+    let told =
+        format!("usher: no mail server is set up: mail is in the development mailbox, {url}\n");
+    assert!(said.err.ends_with(&told), "{}", said.err);
+    place.usher(["submit", "order.yaml"]).with_code(0);
+    for verb in ["attach", "watch"] {
+        let mut attached = place.start([verb, "order"]);
+        assert_eq!(attached.note_with("waits for"), WAITS);
+        assert_eq!(attached.note_with("mailbox") + "\n", told);
+        interrupted(attached);
+    }
+    server.signal(Signal::TERM);
+    server.end().with_code(0);
+}
+
 /// `--exit-when-waiting` does not name `resume`, which does not end an approval.
 #[test]
 fn a_run_that_ends_when_people_are_asked() {

@@ -226,6 +226,33 @@ fn painted_in_place() {
     assert_eq!(stage.terminal.shown(), shown);
 }
 
+/// What is said by the way stands above the picture, which is painted anew below it, once.
+#[test]
+fn a_word_by_the_way() {
+    let mut stage = Stage::new(60, 12);
+    stage.live.make_way().expect("a vector takes all");
+    assert_eq!(stage.show(), 0, "there is nothing to take off yet");
+    stage.update("srp", 2);
+    stage.live.make_way().expect("a vector takes all");
+    stage.show();
+    assert_eq!(stage.terminal.shown(), ["$ usher run w.yaml"]);
+    stage
+        .terminal
+        .write("usher: w waits for a decision by mail\n");
+    assert!(stage.update("srp", 2) > 0);
+    stage.finish("ss");
+    let shown = [
+        "$ usher run w.yaml",
+        "usher: w waits for a decision by mail",
+        "w Succeeded 0/9 9s",
+        "STEP     TEMPLATE  PODNAME       DURATION  MESSAGE",
+        " ✔ w",
+        " ├─✔ t0  t         w-t-19282828  9s",
+        " └─✔ t1  t         w-t-36060447  9s",
+    ];
+    assert_eq!(stage.terminal.shown(), shown);
+}
+
 /// Nothing is written while nothing looks different.
 #[test]
 fn quiet_when_nothing_changed() {
