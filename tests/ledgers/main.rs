@@ -148,6 +148,31 @@ fn every_golden_ledger_is_finished() {
     }
 }
 
+/// What failed under an earlier version can be retried under this one.
+#[test]
+fn an_old_end_can_be_retried() {
+    for file in ledgers_of(&folder()) {
+        let place = Place::new();
+        std::fs::copy(&file, place.state().join("ledger.db")).expect("a copy");
+        let server = serve(&place);
+        let get = || {
+            let said = place.usher(["get", "ended-badly", "-o", "json"]);
+            said.with_code(0).json()
+        };
+        let before = get();
+        let retried = place.usher(["retry", "ended-badly", "--wait"]).with_code(1);
+        assert!(retried.out.contains("ended-badly Failed at"), "{retried:?}");
+        let after = get();
+        assert_eq!(before["metadata"]["uid"], after["metadata"]["uid"]);
+        assert_ne!(before["status"]["startedAt"], after["status"]["startedAt"]);
+        assert_eq!(
+            before["status"]["nodes"]["ended-badly"]["message"],
+            after["status"]["nodes"]["ended-badly"]["message"]
+        );
+        stop(server);
+    }
+}
+
 /// A ledger of a newer version is refused, and both versions are named.
 #[test]
 fn a_newer_ledger_is_refused() {
