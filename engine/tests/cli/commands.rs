@@ -68,8 +68,8 @@ fn retried() {
     assert!(said.out.contains("job Succeeded at"), "{said:?}");
     assert_eq!(place.log(), ["a", "b bad", "b bad", "b good", "c"]);
     let said = retry(&[], 1);
-    let reason = "usher: workflow job has succeeded; with restart-successful and a node field \
-                  selector steps of it are carried out again\n";
+    let reason = "usher: workflow job has succeeded; --restart-successful and \
+                  --node-field-selector name what of it is carried out again\n";
     assert_eq!(said.err, reason);
     let last = [
         "--restart-successful",

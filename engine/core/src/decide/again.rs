@@ -51,13 +51,13 @@ pub(super) fn begin(draft: &mut Draft, wish: &Wish<'_>) -> Outcome {
     };
     if selector.is_some() && !wish.restart_successful {
         let message = "a node field selector names steps that are carried out again though they \
-                       succeeded; it needs restart-successful";
+                       succeeded; it needs --restart-successful";
         return refused("selector", message.to_owned());
     }
     if phase == RunPhase::Succeeded && selector.is_none() {
         let message = format!(
-            "workflow {name} has succeeded; with restart-successful and a node field selector \
-             steps of it are carried out again"
+            "workflow {name} has succeeded; --restart-successful and --node-field-selector name \
+             what of it is carried out again"
         );
         return refused("succeeded", message);
     }
@@ -79,7 +79,7 @@ fn nothing(name: &str, asked: &Asked<'_>) -> String {
         Some(_) => format!("no step of workflow {name} matches, and none failed"),
         None => format!(
             "in workflow {name} every failed step was followed by one that succeeded; \
-             restart-successful and a node field selector name what is carried out again"
+             --restart-successful and --node-field-selector name what is carried out again"
         ),
     }
 }

@@ -192,8 +192,8 @@ fn what_is_refused() {
     let running = "workflow w has not ended (Running); it cannot be retried yet";
     refused(&mut script, retry(), ("not-ended", running));
     script.ends("w", 0);
-    let succeeded = "workflow w has succeeded; with restart-successful and a node field selector \
-                     steps of it are carried out again";
+    let succeeded = "workflow w has succeeded; --restart-successful and --node-field-selector name \
+                     what of it is carried out again";
     refused(&mut script, retry(), ("succeeded", succeeded));
     let none = "no step of workflow w matches, and none failed";
     let other = retry_of(Some("displayName=other"), &[]);
@@ -206,7 +206,7 @@ fn what_is_refused() {
         *restart_successful = false;
     }
     let flag = "a node field selector names steps that are carried out again though they \
-                succeeded; it needs restart-successful";
+                succeeded; it needs --restart-successful";
     refused(&mut script, half, ("selector", flag));
     script.asks(retry_of(Some("displayName=w"), &[]));
     script.shows(&["= Running", "w Pod Starting"]);
@@ -242,7 +242,7 @@ fn what_was_outlived_stays() {
     assert_eq!(script.tree().lines().next(), Some("= Failed"));
     script.asks(retry());
     let told = "in workflow w every failed step was followed by one that succeeded; \
-                restart-successful and a node field selector name what is carried out again";
+                --restart-successful and --node-field-selector name what is carried out again";
     assert_eq!(outcome(&script), ("nothing-to-retry", told));
     script.asks(retry_of(Some("displayName=a"), &[])).shows(&[
         "= Running",
