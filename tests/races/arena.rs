@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::process::{Child, Stdio};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use suite::{Form, Place, Rows, Secrets, Web, ask, mailed_links, page_of};
@@ -43,7 +44,7 @@ pub(crate) fn posts(filled: Vec<Value>) -> Value {
 
 /// A server with its place; it is killed at the end.
 pub(crate) struct Arena {
-    place: Place,
+    pub(crate) place: Place,
     web: Web,
     pub(crate) rows: Rows,
     client: Client,
@@ -145,5 +146,18 @@ impl Drop for Arena {
         // It may have been killed already.
         let _ = self.server.kill();
         let _ = self.server.wait();
+    }
+}
+
+/// The time, milliseconds UTC.
+pub(crate) fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    i64::try_from(now.expect("a time after 1970").as_millis()).expect("small")
+}
+
+/// Waits for an instant: what it is that is waited for is the time.
+pub(crate) fn until_ms(instant: i64) {
+    while let Ok(left @ 1..) = u64::try_from(instant - now_ms()) {
+        std::thread::park_timeout(Duration::from_millis(left));
     }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 use suite::{Aim, Facts, Form, grow_old};
 
-use crate::arena::{Arena, Ask, filled, posts};
+use crate::arena::{Arena, Ask, filled, now_ms, posts, until_ms};
 use crate::judge::both_win;
 use crate::lane::{Racer, side_by_side};
 
@@ -32,6 +32,9 @@ const STEP: u64 = 4_000;
 /// The first votes start so much before their limit, microseconds: half a dozen take about this
 /// long.
 const BEFORE: i64 = 5_000;
+
+/// Votes are prepared so long before their limit, milliseconds.
+const PREPARED_MS: i64 = 500;
 
 /// Long enough to open the pages of a round, on a machine like the one this was written on; a
 /// slower one takes twice that, and so on.
@@ -83,11 +86,6 @@ fn a_decider_and_the_time_limit() {
     arena.close(opened);
 }
 
-fn now_ms() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    i64::try_from(now.expect("a time after 1970").as_millis()).expect("small")
-}
-
 /// Requests whose limits come one after the other from the end of the lead on; none when their
 /// pages were not old enough by then.
 fn open(arena: &mut Arena, first: usize, count: usize, lead: Duration) -> Option<Vec<Race>> {
@@ -131,6 +129,8 @@ fn open(arena: &mut Arena, first: usize, count: usize, lead: Duration) -> Option
 fn race(mut racer: Racer, mut aim: Aim, races: &[&Race]) -> Vec<Vec<Value>> {
     let mut answers = Vec::new();
     for race in races {
+        // No server waits for long for what a connection will bring.
+        until_ms(race.limit_ms - PREPARED_MS);
         let split = aim.chance(2) == 0;
         let forms = race.all.iter();
         let forms = forms.map(|(_, form)| filled(form, true, split));

@@ -7,6 +7,7 @@
 //! one in a hundred.
 
 mod arena;
+mod behind;
 mod deciders;
 mod ends;
 mod judge;
