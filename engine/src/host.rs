@@ -157,6 +157,7 @@ async fn open(state: &StateDir, options: &Options) -> anyhow::Result<Opened> {
         writer: handle.clone(),
         clock: shell.clock.clone(),
         roster: shell.roster.clone(),
+        changes: shell.changes.clone(),
         bells,
     });
     let make_watch = watch_maker(state, &shell)?;

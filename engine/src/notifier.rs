@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use actix_web::{App, HttpServer, web as route};
 use anyhow::Context as _;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use usher_ledger::tasks::TaskReader as _;
 use usher_ledger::{Handle, Sqlite};
 use usher_notifier::api::{self, Api};
@@ -33,6 +33,7 @@ use usher_notifier::store::{OpenReader, Reading, Store};
 use usher_notifier::timers;
 
 use crate::actors::roster::Roster;
+use crate::actors::shell::Changed;
 use crate::config::Config;
 use crate::state::StateDir;
 
@@ -56,6 +57,8 @@ pub struct Setup {
     pub clock: Arc<dyn crate::ports::clock::Clock>,
     /// Who keeps the runs.
     pub roster: Arc<Roster>,
+    /// Where those listen who watch a run.
+    pub changes: broadcast::Sender<Changed>,
     /// Rung by turns.
     pub bells: Arc<Bells>,
 }
@@ -99,12 +102,24 @@ impl Clock for EngineClock {
     }
 }
 
-/// Nudges the keeper of a run.
-struct Waker(Arc<Roster>);
+/// Nudges the keeper of a run, and tells those who watch it.
+struct Waker {
+    roster: Arc<Roster>,
+    changes: broadcast::Sender<Changed>,
+}
 
 impl Wake for Waker {
     fn wake(&self, run: &str) {
-        self.0.nudge(run);
+        self.roster.nudge(run);
+    }
+
+    fn changed(&self, run: &str) {
+        // Nobody watches when this fails.
+        let _ = self.changes.send(Changed {
+            run: run.into(),
+            ended: false,
+            waits: true,
+        });
     }
 }
 
@@ -240,7 +255,10 @@ fn ports(
         clock: Arc::new(EngineClock(setup.clock.clone())),
         directory: Arc::new(FileDirectory::new(&config.people)),
         ring,
-        wake: Arc::new(Waker(setup.roster.clone())),
+        wake: Arc::new(Waker {
+            roster: setup.roster.clone(),
+            changes: setup.changes.clone(),
+        }),
         bells: setup.bells.clone(),
         settings: Arc::new(settings),
         ending,

@@ -404,8 +404,9 @@ impl Gate {
     }
 
     fn tell(&self, run: &str, mails: bool, decided: bool, due_ms: Option<i64>) {
-        if decided {
-            self.ports.wake.wake(run);
+        match decided {
+            true => self.ports.wake.wake(run),
+            false => self.ports.wake.changed(run),
         }
         if mails {
             self.ports.bells.mails.notify_one();

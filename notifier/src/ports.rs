@@ -28,6 +28,10 @@ pub trait Directory: Send + Sync {
 pub trait Wake: Send + Sync {
     /// Look at this run's inbox.
     fn wake(&self, run: &str);
+
+    /// A request of this run stands otherwise, and nothing of it is for the run itself: whoever
+    /// looks on may look again.
+    fn changed(&self, _run: &str) {}
 }
 
 /// Rung after a commit, so that nobody waits for the next sweep.

@@ -1,8 +1,15 @@
 //! What a decision does in the run: outputs, branches, retries, both spellings.
 
+use std::sync::mpsc;
+use std::time::Duration;
+
 use suite::{message, node, nodes, phase, until};
+use usher::server::protocol::{Answer, Request, RunRef};
 
 use crate::rig::Desk;
+
+/// Longer than any news takes.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An approval of one person with every reserved output, then a step that reads them.
 fn told(more: &str) -> String {
@@ -259,8 +266,29 @@ fn a_waiting_node_tells_how_its_request_stands() {
     let said = || message(node(&desk.object("flow"), "flow")).to_owned();
     let expected = |votes| format!("waiting: finance {votes} of 2, until 2126-01-02T03:04:05.000Z");
     until("nobody has voted", || (said() == expected(0)).then_some(()));
+    let mut watcher = suite::client(&desk.place);
+    let run = RunRef {
+        namespace: "default".to_owned(),
+        name: "flow".to_owned(),
+    };
+    watcher
+        .ask(&Request::Watch { run })
+        .expect("a first picture");
+    let (tell, pictures) = mpsc::channel();
+    std::thread::spawn(move || {
+        while let Ok(Answer::Object { object, .. }) = watcher.hear() {
+            // Nobody listens any more once the test has heard enough.
+            let _ = tell.send(message(node(&object, "flow")).to_owned());
+        }
+    });
     desk.decide("grace@example.org", true, "");
     assert_eq!(said(), expected(1));
+    // Who watches is told of the vote, though nothing of it is for the run.
+    let mut heard = pictures.recv_timeout(PATIENCE);
+    while heard.as_ref().is_ok_and(|message| *message != expected(1)) {
+        heard = pictures.recv_timeout(PATIENCE);
+    }
+    assert_eq!(heard, Ok(expected(1)));
     let shown = desk.place.usher(["get", "flow"]).with_code(0).out;
     assert!(shown.contains("waiting: finance 1 of 2, until"), "{shown}");
     desk.decide("ada@example.org", true, "");
