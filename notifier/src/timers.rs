@@ -7,9 +7,9 @@
 //! ```
 //!
 //! A due time is a column of a committed row, so nothing is held in memory and nothing is lost with
-//! a process. Every replica may run the loop: the gate lets one of them through. Tasks are moved one
-//! after the other, so that a vote never waits for more than one of them; only those that a run has
-//! just asked for are opened side by side, so that one commit takes several.
+//! a process. Every replica may run the loop: the gate lets one of them through. Tasks are moved
+//! one after the other, so that a vote never waits for more than one of them; only those that a run
+//! has just asked for are opened side by side, so that one commit takes several.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -27,7 +27,8 @@ use crate::ports::Ports;
 /// At most so many tasks are looked up at a time.
 const BATCH: usize = 64;
 
-/// At most so many tasks are opened side by side: about what one commit takes in the time of another.
+/// At most so many tasks are opened side by side: about what is decided while one commit is under
+/// way.
 const SIDE_BY_SIDE: usize = 16;
 
 /// Even without a bell somebody looks this often.
@@ -39,8 +40,8 @@ const WAIT: Duration = Duration::from_millis(250);
 /// The longest wait after a fault.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
-/// So many open tasks are visited at a time in a round: longer, and a page would have to wait for its
-/// processor.
+/// So many open tasks are visited at a time in a round: with more, a page would have to wait for
+/// its processor.
 const ROUND_BATCH: usize = 16;
 
 /// Then the machine is left to others for this long. A million open tasks take three minutes.
