@@ -65,11 +65,13 @@ fn due_work_is_done_once() {
     let engine = Engine::start(&place, None);
     let rows = Rows::of(&place);
     // Ended by time, while the others are opened and closed.
-    submit(
-        &place,
-        "late",
-        &spec(count, ", timeout: {after: 30s, result: reject}"),
-    );
+    let after = if suite::counts() == suite::Counts::Full {
+        60
+    } else {
+        15
+    };
+    let limit = format!(", timeout: {{after: {after}s, result: reject}}");
+    submit(&place, "late", &spec(count, &limit));
     let unsent = "SELECT count(*) FROM tasks WHERE state = 'Opening'";
     let waiting = "SELECT count(*) FROM outbox WHERE phase IN ('Queued', 'Leased')";
     rows.until("all requests of the first run to be mailed", |rows| {
