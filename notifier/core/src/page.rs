@@ -294,7 +294,8 @@ pub fn mailbox_mail(page: &BoxedPage<'_>) -> String {
 /// open a window of their own. Serve it with the policy [`BOXED_POLICY`].
 #[must_use]
 pub fn boxed_html(html: &str) -> String {
-    format!("<base target=\"_blank\">{html}")
+    // At the end, so that the mail still begins with its doctype.
+    format!("{html}<base target=\"_blank\">")
 }
 
 /// Content-Security-Policy of `/mailbox/ID/html`: styles of the mail's own, links that open
