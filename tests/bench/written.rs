@@ -10,12 +10,23 @@ use crate::served::{Flow, Marks, Served, nothing, uid};
 /// The events that the others are compared with.
 const FIRST: usize = 10;
 
+/// Steps before them: until the young log, which is given room ahead, is written over from its
+/// beginning.
+const WARM: usize = 700;
+
 pub(crate) fn run(report: &mut Report) {
     let count = suite::scaled(10_000);
     let served = Served::start(Place::new());
     let mut client = served.client();
     let mut marks = Marks::new(served.place.folder());
     let call = |name: String, template: &str| json!([{"name": name, "template": template}]);
+    let mut warm: Vec<Value> = (0..WARM)
+        .map(|at| call(format!("w{at}"), "nothing"))
+        .collect();
+    warm.push(call("warm".to_owned(), "mark"));
+    let flow = Flow::of(&json!([{"name": "main", "steps": warm}, marks.template(), nothing()]));
+    flow.submit(&mut client, uid(1));
+    marks.wait();
     let mut steps: Vec<Value> = vec![call("begin".to_owned(), "mark")];
     for at in 0..count {
         if at == FIRST {
