@@ -190,6 +190,10 @@ impl Launcher {
                 self.steps.leftovers.clear(Instant::now(), is_starting);
             }
             let now = Instant::now();
+            // While others wait for a place, a line comes soon that takes these along.
+            if self.line.is_empty() || self.records.due().is_some_and(|due| due <= now) {
+                self.records.write_starts();
+            }
             if self.steps.due().is_some_and(|due| due <= now) {
                 self.steps.look(now);
             }
@@ -221,7 +225,15 @@ impl Launcher {
         let idle = (alone && self.has_no_work()).then(|| self.busy_at + IDLE);
         let sending = self.connections.iter().filter_map(Connection::due).min();
         let clearing = self.steps.leftovers.due();
-        let own = [self.steps.due(), self.deaf_until, idle, sending, clearing];
+        let starts = self.records.due();
+        let own = [
+            self.steps.due(),
+            self.deaf_until,
+            idle,
+            sending,
+            clearing,
+            starts,
+        ];
         let check = self.check_at.max(now);
         own.into_iter().flatten().chain([check]).min()
     }

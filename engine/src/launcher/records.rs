@@ -3,10 +3,15 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::journal::{Journal, Line};
 use super::log;
 use super::wire::{Exit, Key, State};
+
+/// How long a start may wait for the next line of the journal, in a crowd. Who looks for a process
+/// whose start is not journalled finds it by its environment.
+const STARTS_WITHIN: Duration = Duration::from_millis(5);
 
 /// What is known of a launch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +32,8 @@ pub(super) struct Records {
     /// The highest generation of an engine that was served.
     generation: u64,
     boot_id: String,
+    /// When starts that were put off are written at the latest.
+    starts_due: Option<Instant>,
 }
 
 impl Records {
@@ -45,6 +52,7 @@ impl Records {
             open: HashMap::new(),
             generation: 0,
             boot_id,
+            starts_due: None,
         };
         for line in lines {
             records.replay(line);
@@ -137,13 +145,15 @@ impl Records {
         };
         let lines: Vec<Line> = keys.iter().map(intent).collect();
         self.journal.append(&lines)?;
+        self.starts_due = None;
         for line in lines {
             self.replay(line);
         }
         Ok(())
     }
 
-    /// The process of a launch was started.
+    /// The process of a launch was started. Journalled with the next line, or by
+    /// [`Records::write_starts`].
     pub(super) fn started(&mut self, key: Key, pid: i32, start_ticks: Option<u64>, at_ms: i64) {
         let line = Line::Started {
             key,
@@ -151,8 +161,24 @@ impl Records {
             start_ticks,
             at_ms,
         };
-        self.write(std::slice::from_ref(&line));
+        if let Err(error) = self.journal.put_off(std::slice::from_ref(&line)) {
+            log(format_args!("a start cannot be journalled: {error}"));
+        }
+        let due = Instant::now() + STARTS_WITHIN;
+        self.starts_due.get_or_insert(due);
         self.replay(line);
+    }
+
+    /// When [`Records::write_starts`] is due at the latest.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.starts_due
+    }
+
+    /// Writes the starts that were put off, if there are any.
+    pub(super) fn write_starts(&mut self) {
+        if self.starts_due.is_some() {
+            self.write(&[]);
+        }
     }
 
     /// The process of a launch ended, or was never started.
@@ -243,6 +269,7 @@ impl Records {
 
     /// Appends; a failure (a full disk) costs what a restart would know, not what is known now.
     fn write(&mut self, lines: &[Line]) {
+        self.starts_due = None;
         if let Err(error) = self.journal.append(lines) {
             log(format_args!("the journal cannot be written: {error}"));
         }
@@ -309,6 +336,29 @@ mod tests {
                 })
             );
         }
+    }
+
+    /// A start waits for the next line, and is written alone when none comes.
+    #[test]
+    fn starts_wait_for_the_next_line_or_their_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal");
+        let lines = || std::fs::read_to_string(&path).unwrap().lines().count();
+        let mut records = Records::open(&path, "boot").unwrap();
+        records.intend(&[key(1), key(2)]).unwrap();
+        let before = lines();
+        assert_eq!(records.due(), None);
+        records.started(key(1), 77, Some(5), 10);
+        let due = records.due().unwrap();
+        records.started(key(2), 78, Some(5), 10);
+        assert_eq!((lines(), records.due()), (before, Some(due)));
+        records.exited(key(1), exit(0));
+        assert_eq!((lines(), records.due()), (before + 3, None));
+        records.intend(&[key(3)]).unwrap();
+        records.started(key(3), 79, Some(5), 10);
+        records.write_starts();
+        records.write_starts();
+        assert_eq!((lines(), records.due()), (before + 5, None));
     }
 
     #[test]
