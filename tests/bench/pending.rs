@@ -16,7 +16,7 @@ use crate::served::{Flow, Served, uid};
 const OPENED: u32 = 500;
 
 /// People who are asked in each request.
-const PEOPLE: usize = 3;
+pub(crate) const PEOPLE: usize = 3;
 
 /// Every request here comes through a proxy that is believed, each from another client: one client
 /// may load 60 pages a minute.
@@ -64,7 +64,7 @@ fn spread(copies: u32, first: u32) -> Vec<[u8; 16]> {
 }
 
 /// Asks three people by a run; answers the task when all are mailed.
-fn ask_one(served: &Served) -> String {
+pub(crate) fn ask_one(served: &Served) -> String {
     let approvers: Vec<_> = (0..PEOPLE)
         .map(|number| json!({"user": format!("p{number}@example.org")}))
         .collect();

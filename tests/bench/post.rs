@@ -12,20 +12,17 @@ use lettre::address::{Address, Envelope};
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::extension::ClientId;
 use rusqlite::Connection;
-use serde_json::json;
-use suite::{Place, multiply, until};
+use suite::{Place, multiply};
 
 use crate::line::{Bounds, Report};
-use crate::served::{Flow, Served, uid};
+use crate::pending::{PEOPLE, ask_one};
+use crate::served::Served;
 
 /// Mails of the bare loop.
 const BARE: usize = 2_000;
 
 /// Lines of its mails.
 const LINES: usize = 150;
-
-/// People who are asked in each request.
-const PEOPLE: usize = 3;
 
 /// A mail server that takes everything and keeps the newest only.
 struct Server {
@@ -122,21 +119,6 @@ pub(crate) fn run(report: &mut Report) {
         limit: 4.0,
     };
     report.ratio("mail", (ours, bare), "ms", bounds);
-}
-
-/// Asks three people by a run; answers the task when all are mailed.
-fn ask_one(served: &Served) -> String {
-    let approvers: Vec<_> = (0..PEOPLE)
-        .map(|number| json!({"user": format!("p{number}@example.org")}))
-        .collect();
-    let approval = json!({"title": "A question", "approvers": approvers, "quorum": "any"});
-    let flow = Flow::of(&json!([{"name": "main", "suspend": {"approval": approval}}]));
-    flow.submit(&mut served.client(), uid(1));
-    let ledger = Connection::open(served.place.state().join("ledger.db")).expect("the ledger");
-    until("everybody to be mailed", || {
-        let sent = "SELECT task FROM outbox WHERE phase = 'Sent' GROUP BY task HAVING count(*) = 3";
-        ledger.query_row(sent, [], |row| row.get(0)).ok()
-    })
 }
 
 /// The mails of the copies are to be sent once more, the oldest first.
